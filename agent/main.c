@@ -25,9 +25,10 @@ int main(int argc, char **argv)
 	command_first(argc, argv);
 	if (argc < 2)
 		return usage_all(stderr, EXIT_USAGE);
-	if (streq(argv[1], "help") && argc > 2)
+	bool asks = streq(argv[1], "--help") || streq(argv[1], "-h") || streq(argv[1], "help");
+	if (asks && argc > 2 && argv[2][0] != '-')
 		return usage_help(argv[2]);
-	if (streq(argv[1], "--help") || streq(argv[1], "-h") || streq(argv[1], "help"))
+	if (asks)
 		return usage_all(stdout, EXIT_FINE);
 	if (streq(argv[1], "--version"))
 		return usage_version();

@@ -11,7 +11,7 @@ import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, "build", "packages")
-SECONDS = 300
+SECONDS = 900
 # What the clients say when the lock file is not of this project.
 LOCK_FAULTS = ("NU1004", "NU1403", "EUSAGE", "EINTEGRITY")
 

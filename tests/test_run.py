@@ -100,12 +100,19 @@ class Lanes(unittest.TestCase):
         self.assertIn("UNSTEADY", self.out.getvalue())
         self.assertIn("not ok - b", self.out.getvalue())
 
-    def test_what_fails_again_has_failed(self):
-        with tempfile.TemporaryDirectory() as folder:
-            # It passes every other time.
-            turns = f"if test -e {folder}/ran; then rm {folder}/ran; echo ok - a; else touch {folder}/ran; echo not ok - a; exit 1; fi"
-            self.assertEqual(self.lanes({"waits": lambda: [shell(turns)]}), {"waits": (0, 1, 0)})
-        self.assertIn("FAILED once more", self.out.getvalue())
+    @staticmethod
+    def turns(folder, words):
+        """Passes ("y") and fails ("n") in this order."""
+        return shell(f"n=$(cat {folder}/n 2>/dev/null || echo 1); echo $((n + 1)) >{folder}/n; "
+                     f"if test \"$(echo {words} | cut -c$n)\" = y; then echo ok - a; else echo not ok - a; exit 1; fi")
+
+    def test_two_of_three_decide(self):
+        for words, passed in (("nyy", True), ("nyny", True), ("nnyy", True), ("nnn", False), ("nynn", False), ("nnyn", False)):
+            with self.subTest(words), tempfile.TemporaryDirectory() as folder:
+                self.assertEqual(self.lanes({"waits": lambda: [self.turns(folder, words)]}), {"waits": (int(passed), int(not passed), 0)})
+                with open(f"{folder}/n", encoding="ascii") as count:
+                    self.assertEqual(int(count.read()) - 1, len(words))
+                self.assertEqual("UNSTEADY" in self.out.getvalue(), passed)
 
     def test_many_are_no_chance(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -114,10 +121,28 @@ class Lanes(unittest.TestCase):
                         for n in range(run.MOST_UNSTEADY + 1)]
             self.assertEqual(self.lanes({"waits": jobs}), {"waits": (0, run.MOST_UNSTEADY + 1, 0)})
 
+    def test_what_a_random_case_found_is_no_race(self):
+        with tempfile.TemporaryDirectory() as folder:
+            once = f"echo CURFEW_SEED=7; test -e {folder}/ran && echo ok - a || {{ touch {folder}/ran; echo not ok - a; exit 1; }}"
+            self.assertEqual(self.lanes({"waits": lambda: [shell(once)]}), {"waits": (0, 1, 0)})
+
     def test_a_part_that_does_not_wait_is_not_run_again(self):
         with tempfile.TemporaryDirectory() as folder:
             once = f"test -e {folder}/ran && echo ok - a || {{ touch {folder}/ran; echo not ok - a; exit 1; }}"
             self.assertEqual(self.lanes({"lint": lambda: [shell(once)]}), {"lint": (0, 1, 0)})
+
+
+class Usage(unittest.TestCase):
+    def test_help_names_every_part_and_runs_none(self):
+        with contextlib.redirect_stdout(io.StringIO()) as out, mock.patch.object(run, "lanes_run") as lanes:
+            self.assertEqual([run.main(["--help"]), run.main(["unit", "-h"])], [0, 0])
+        lanes.assert_not_called()
+        self.assertLessEqual({*run.PARTS, *run.APART}, set(out.getvalue().split()))
+
+    def test_an_unknown_part_is_an_error(self):
+        with contextlib.redirect_stderr(io.StringIO()) as out:
+            self.assertEqual(run.main(["unti"]), 64)
+        self.assertIn("no part unti", out.getvalue())
 
 
 if __name__ == "__main__":

@@ -17,11 +17,7 @@ int verified_compare(const void *a, const void *b)
 
 void verified_list_free(struct verified_list *v)
 {
-	for (size_t i = 0; i < v->n; i++) {
-		free((char *)v->items[i].server);
-		free((char *)v->items[i].login);
-		free((char *)v->items[i].database);
-	}
+	pool_free(&v->texts);
 	free(v->items);
 	*v = (struct verified_list){0};
 }
@@ -40,17 +36,8 @@ enum admission admission_by(const struct verified *last, enum level scheduled)
 static size_t login_first(const struct verified_list *list, const char *server, const char *login)
 {
 	const struct verified key = {.server = server, .login = login, .database = ""};
-	size_t from = 0, to = list->n;
 
-	while (from < to) {
-		size_t at = from + (to - from) / 2;
-
-		if (verified_compare(&list->items[at], &key) < 0)
-			from = at + 1;
-		else
-			to = at;
-	}
-	return from;
+	return array_first(list->items, list->n, sizeof(key), &key, verified_compare);
 }
 
 /* Whether the client's file names this database on the grant's server. */
@@ -78,14 +65,16 @@ static bool login_has_left(const struct verified_list *list, const struct grant 
 	return false;
 }
 
-enum admission verified_admission(const struct verified_list *list, const struct grant *g)
+const struct verified *verified_find(const struct verified_list *list, const struct grant *g)
 {
-	if (login_has_left(list, g))
-		return ADMIT_NOBODY;
-
 	const struct verified key = {
 		.server = g->server->name, .login = g->user->login, .database = g->database->name};
-	return admission_by(
-		list->n ? bsearch(&key, list->items, list->n, sizeof(key), verified_compare) : NULL,
-		g->level);
+
+	return list->n ? bsearch(&key, list->items, list->n, sizeof(key), verified_compare) : NULL;
+}
+
+enum admission verified_admission(const struct verified_list *list, const struct grant *g)
+{
+	return login_has_left(list, g) ? ADMIT_NOBODY
+				       : admission_by(verified_find(list, g), g->level);
 }

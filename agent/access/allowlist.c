@@ -20,13 +20,7 @@ struct entries {
 
 static int entries_add(struct entries *list, const struct entry *e)
 {
-	struct entry *items = array_grown(list->items, list->n, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	items[list->n++] = *e;
-	return 0;
+	return ARRAY_ADD(list->items, list->n, *e);
 }
 
 static void entries_free(struct entries *list)
@@ -93,6 +87,14 @@ static bool server_has_endpoint(const struct server *s, const struct endpoint *e
 {
 	for (size_t i = 0; i < s->n_endpoints; i++)
 		if (!endpoint_compare(&s->endpoints[i], e))
+			return true;
+	return false;
+}
+
+bool endpoint_is_configured(const struct program *p, const struct endpoint *e)
+{
+	for (size_t i = 0; i < p->n_servers; i++)
+		if (server_has_endpoint(&p->servers[i], e))
 			return true;
 	return false;
 }

@@ -18,15 +18,13 @@ char *builder_copy(struct builder *b, const char *text)
 struct change *change_push(struct builder *b, struct change_list *l, enum change_kind kind,
 	const char *client, const char *login, const char *database, const char *reason)
 {
-	struct change *items = reallocarray(l->items, l->n + 1, sizeof(*items));
+	struct change *c = ARRAY_MORE(l->items, l->n);
 
-	if (!items) {
+	if (!c) {
 		b->no_memory = true;
 		b->nowhere = (struct change){0};
 		return &b->nowhere;
 	}
-	l->items = items;
-	struct change *c = &items[l->n++];
 	*c = (struct change){.kind = kind, .client = client};
 	c->login = builder_copy(b, login);
 	c->database = builder_copy(b, database);
@@ -37,15 +35,13 @@ struct change *change_push(struct builder *b, struct change_list *l, enum change
 void obstacle_push(struct builder *b, enum state state, const char *login, const char *database,
 	const char *format, ...)
 {
-	struct obstacle *items = reallocarray(b->obstacles, b->n_obstacles + 1, sizeof(*items));
+	struct obstacle *o = ARRAY_MORE(b->obstacles, b->n_obstacles);
 	va_list args;
 
-	if (!items) {
+	if (!o) {
 		b->no_memory = true;
 		return;
 	}
-	b->obstacles = items;
-	struct obstacle *o = &items[b->n_obstacles++];
 	*o = (struct obstacle){.state = state};
 	o->login = builder_copy(b, login);
 	o->database = builder_copy(b, database);
@@ -68,10 +64,15 @@ void permission_copy(struct builder *b, struct permission *to, const struct perm
 	to->grantor = builder_copy(b, p->grantor);
 }
 
+/* What fires on nothing that Curfew does is no matter, as long as no other trigger fires and could do what it fires on. */
 static const struct observed_trigger *unknown_trigger(
 	const struct builder *b, const struct observed_database *d)
 {
+	bool fires = false;
+
 	for (size_t i = 0; i < d->n_triggers; i++)
+		fires |= !d->triggers[i].elsewhere;
+	for (size_t i = 0; fires && i < d->n_triggers; i++)
 		if (!trigger_is_known(&b->w->server->known_triggers, &d->triggers[i]))
 			return &d->triggers[i];
 	return NULL;
@@ -131,23 +132,20 @@ static void list_free(struct change_list *l)
 
 void builder_drop(struct builder *b, struct change_list *l, bool (*stays)(const struct change *c))
 {
-	struct change_list kept = {calloc(l->n + 1, sizeof(*l->items)), 0};
 	struct change_list gone = {calloc(l->n + 1, sizeof(*l->items)), 0};
+	size_t n = 0;
 
-	if (!kept.items || !gone.items) {
-		free(kept.items);
-		free(gone.items);
+	if (!gone.items) {
 		b->no_memory = true;
 		return;
 	}
 	for (size_t i = 0; i < l->n; i++)
 		if (stays && stays(&l->items[i]))
-			kept.items[kept.n++] = l->items[i];
+			l->items[n++] = l->items[i];
 		else
 			gone.items[gone.n++] = l->items[i];
-	free(l->items);
+	l->n = n;
 	list_free(&gone);
-	*l = kept;
 }
 
 int builder_join(struct difference *out, struct builder *b)
@@ -173,5 +171,8 @@ int builder_join(struct difference *out, struct builder *b)
 		.n_changes = n,
 		.obstacles = b->obstacles,
 		.n_obstacles = b->n_obstacles};
-	return 0;
+	int rc = changes_order(all, n, b->prepare.n, b->closings.n);
+	if (rc)
+		difference_free(out);
+	return rc;
 }

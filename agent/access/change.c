@@ -28,7 +28,7 @@ uint64_t difference_digest(const struct difference *d)
 	return hash;
 }
 
-static void change_free(struct change *c)
+void change_free(struct change *c)
 {
 	free(c->login);
 	free(c->database);

@@ -49,34 +49,26 @@ struct memory_span {
 	size_t from, to;
 };
 
+static int login_compare(const void *item, const void *login)
+{
+	const struct remembered *r = item;
+
+	return names_compare(r->login, login);
+}
+
 static struct memory_span span_of(const struct memory *m, const char *login)
 {
-	size_t from = 0, to = m->n;
+	size_t from = array_first(m->items, m->n, sizeof(*m->items), login, login_compare),
+	       to = from;
 
-	while (from < to) {
-		size_t at = from + (to - from) / 2;
-
-		if (names_compare(m->items[at].login, login) < 0)
-			from = at + 1;
-		else
-			to = at;
-	}
 	while (to < m->n && names_equal(m->items[to].login, login))
 		to++;
 	return (struct memory_span){from, to};
 }
 
-static bool login_is_remembered(const struct memory *m, const char *login)
+static const struct remembered *remembered_find(
+	const struct memory *m, struct memory_span s, const struct grant *g)
 {
-	struct memory_span s = span_of(m, login);
-
-	return s.from < s.to || living_claim(m, login) != NULL;
-}
-
-static const struct remembered *remembered_find(const struct memory *m, const struct grant *g)
-{
-	struct memory_span s = span_of(m, g->user->login);
-
 	for (size_t i = s.from; i < s.to; i++)
 		if (names_equal(m->items[i].database, g->database->name))
 			return &m->items[i];
@@ -86,17 +78,16 @@ static const struct remembered *remembered_find(const struct memory *m, const st
 static int closing_add(struct closings *out, const struct memory *m, const char *login,
 	const char *client, instant_t since, const char *reason)
 {
-	struct closing *items = array_grown(out->items, out->n, sizeof(*items));
+	struct closing *c = ARRAY_MORE(out->items, out->n);
 	const struct claim *claim = living_claim(m, login);
 
-	if (!items)
+	if (!c)
 		return -ENOMEM;
-	out->items = items;
-	items[out->n] = (struct closing){
+	*c = (struct closing){
 		.login = login, .client = client, .since = since, .reason = strdup(reason)};
 	if (claim)
-		items[out->n].sid = claim->sid;
-	return items[out->n++].reason ? 0 : -ENOMEM;
+		c->sid = claim->sid;
+	return c->reason ? 0 : -ENOMEM;
 }
 
 /* Index behind the grants of one login on this server, which the schedule keeps together. */
@@ -119,10 +110,9 @@ static bool run_names(const struct wanted_server *w, size_t from, size_t to, con
 }
 
 /* A database in which the login still has access although its client's file no longer names the database. */
-static const char *database_left(const struct memory *m, size_t from, size_t to)
+static const char *database_left(
+	const struct memory *m, struct memory_span s, size_t from, size_t to)
 {
-	struct memory_span s = span_of(m, m->w->grants[from]->user->login);
-
 	for (size_t i = s.from; i < s.to; i++)
 		if (m->items[i].level != LEVEL_NONE &&
 			!run_names(m->w, from, to, m->items[i].database))
@@ -130,10 +120,8 @@ static const char *database_left(const struct memory *m, size_t from, size_t to)
 	return NULL;
 }
 
-static bool has_excess(const struct memory *m, const char *login)
+static bool has_excess(const struct memory *m, struct memory_span s)
 {
-	struct memory_span s = span_of(m, login);
-
 	for (size_t i = s.from; i < s.to; i++)
 		if (m->items[i].excess)
 			return true;
@@ -141,11 +129,10 @@ static bool has_excess(const struct memory *m, const char *login)
 }
 
 /* The grant whose scheduled level is below the last known level; NULL: none. */
-static const struct grant *narrower(const struct memory *m, size_t from, size_t to)
+static const struct grant *narrower(const struct memory *m, struct memory_span s,
+	const struct wanted_login *wanted, size_t from, size_t to)
 {
-	const char *login = m->w->grants[from]->user->login;
-	bool known = login_is_remembered(m, login);
-	const struct wanted_login *wanted = wanted_find(m->w, login);
+	bool known = s.from < s.to || living_claim(m, m->w->grants[from]->user->login);
 
 	/* Without a record, assume the highest level that the grant ever had. A grant that was never reduced cannot
 	 * exceed it. */
@@ -153,7 +140,7 @@ static const struct grant *narrower(const struct memory *m, size_t from, size_t 
 		return NULL;
 	for (size_t i = from; i < to; i++) {
 		const struct grant *g = m->w->grants[i];
-		const struct remembered *r = remembered_find(m, g);
+		const struct remembered *r = remembered_find(m, s, g);
 		enum level level = r ? r->level : known ? LEVEL_NONE : LEVEL_FULL;
 		if (level > g->level)
 			return g;
@@ -163,15 +150,19 @@ static const struct grant *narrower(const struct memory *m, size_t from, size_t 
 
 static int login_close(struct closings *out, const struct memory *m, size_t from, size_t to)
 {
-	const struct grant *first = m->w->grants[from], *g = narrower(m, from, to);
-	const char *left = database_left(m, from, to), *login = first->user->login;
+	const struct grant *first = m->w->grants[from];
+	const char *login = first->user->login;
+	struct memory_span s = span_of(m, login);
+	const struct wanted_login *wanted = wanted_find(m->w, login);
+	const struct grant *g = narrower(m, s, wanted, from, to);
+	const char *left = database_left(m, s, from, to);
 	char reason[RECORD_TEXT_MAX];
 
-	if (!g && !wanted_find(m->w, login) && living_claim(m, login))
+	if (!g && !wanted && living_claim(m, login))
 		g = first;
 	if (g)
 		grant_reason(reason, sizeof(reason), g);
-	else if (has_excess(m, login))
+	else if (has_excess(m, s))
 		snprintf(reason, sizeof(reason),
 			"its last verification found more than is scheduled");
 	else if (left)

@@ -1,14 +1,15 @@
 /* Compares scheduled with observed access on one server and returns the changes. Safety depends on their order: first
- * managed roles and their DENYs, which grant nothing; then every removal of every client; then everything that grants.
- * A login that loses something is disabled first. Only a later round enables it, once its permissions match and it has
+ * every removal of every client; then managed roles and their DENYs, which grant nothing; then everything that grants (change_order.c).
+ * A login that loses something, or that gets something in addition, is disabled first. Only a later round enables it, once its permissions match and it has
  * no session. If a pass dies in between, the login stays disabled, and any agent can finish the work. */
 #include <errno.h>
 #include <string.h>
 
 #include "access/difference.h"
+#include "curfew/unclaimed.h"
 
 /* Logins of ended users that exist but are not managed: not changed, but reported. */
-static void strangers_name(struct builder *b)
+static void unknown_logins_report(struct builder *b)
 {
 	const char *last = "";
 
@@ -34,14 +35,14 @@ static void unclaimed_name(struct builder *b)
 		const struct observed_login *l = &b->o->logins[i];
 		if (l->marked && !l->ours && l->type == 'S')
 			obstacle_push(b, STATE_OK, l->name, NULL,
-				"login [%s] is a member of curfew_logins, but neither this configuration nor the journal "
-				"names it, so Curfew does not change it; if this agent manages it, run `curfew adopt %s %s`",
+				"login [%s] " LOGIN_UNCLAIMED
+				", so Curfew does not change it; if this agent manages it, run `curfew adopt %s %s --reason TEXT`",
 				l->name, b->w->server->name, l->name);
 	}
 }
 
-/* Whether this session created the login. */
-static bool is_claimed(const struct builder *b, const struct observed_login *l)
+/* On a first start, every claim of a login is of this pass. */
+static bool login_is_claimed(const struct builder *b, const struct observed_login *l)
 {
 	for (size_t i = 0; i < b->c->n; i++)
 		if (streq(b->c->items[i].server, b->w->server->name) &&
@@ -50,17 +51,16 @@ static bool is_claimed(const struct builder *b, const struct observed_login *l)
 	return false;
 }
 
-/* On a first start no login can be marked yet. If one is, the journal's records are missing. */
-static bool records_are_missing(struct builder *b)
+/* On a first start no login can be marked yet. If one is, the journal's records are missing. Returns whether they are. */
+static bool missing_records_report(struct builder *b)
 {
 	for (size_t i = 0; b->w->first_start && i < b->o->n_logins; i++)
 		if (b->o->logins[i].marked && b->o->logins[i].type == 'S' &&
-			!is_claimed(b, &b->o->logins[i])) {
+			!login_is_claimed(b, &b->o->logins[i])) {
 			obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
-				"login [%s] is a member of curfew_logins, but the journal is empty: its records are missing, "
-				"or another agent serves this server; no access is granted until you run `curfew accept-loss "
-				"--reason TEXT`",
-				b->o->logins[i].name);
+				"login [%s] on %s is a member of curfew_logins, but the journal is empty: its records are "
+				"missing, or another agent serves this server; " LOSS_FIX,
+				b->o->logins[i].name, b->w->server->name);
 			if (b->n_obstacles)
 				b->obstacles[b->n_obstacles - 1].records_missing = true;
 			return true;
@@ -68,7 +68,8 @@ static bool records_are_missing(struct builder *b)
 	return false;
 }
 
-static bool server_is_trapped(struct builder *b)
+/* Returns whether a change here may run a trigger that is not reviewed. */
+static bool server_triggers_report(struct builder *b)
 {
 	char entry[TRIGGER_ENTRY_MAX];
 
@@ -93,7 +94,7 @@ static bool server_is_trapped(struct builder *b)
 	return b->o->triggers_unknown;
 }
 
-static void rights_name(struct builder *b)
+static void missing_rights_report(struct builder *b)
 {
 	for (size_t i = 0; i < b->o->n_missing_rights; i++)
 		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
@@ -101,6 +102,25 @@ static void rights_name(struct builder *b)
 			"master, or the output of `curfew bootstrap %s` again",
 			b->o->missing_rights[i], b->o->missing_rights[i], b->w->server->login,
 			b->w->server->name);
+}
+
+/* Whoever is hidden has no row to change: the network stays shut until the login is seen again. */
+static void unseen_report(struct builder *b)
+{
+	for (size_t i = 0; i < b->o->n_unseen; i++) {
+		const struct observed_unseen *u = &b->o->unseen[i];
+		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
+			"%s; no access is granted on this server until a DBA has undone that%s%s%s",
+			u->text, *u->fix ? ": `USE [master]; " : "", u->fix, *u->fix ? "`" : "");
+		if (!u->login || !wanted_find(b->w, u->login))
+			continue;
+		obstacle_push(b, STATE_UNVERIFIED, u->login, NULL,
+			"login [%s] is hidden from Curfew, so it is disabled if the server allows it, its sessions are "
+			"ended, and its network access is blocked",
+			u->login);
+		if (b->n_obstacles)
+			b->obstacles[b->n_obstacles - 1].shuts = true;
+	}
 }
 
 /* Changes to which no database's DDL trigger applies. */
@@ -117,7 +137,8 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 
 	if (!roles_pending)
 		return -ENOMEM;
-	rights_name(&b);
+	missing_rights_report(&b);
+	unseen_report(&b);
 	unclaimed_name(&b);
 	for (size_t i = 0; i < o->n_databases; i++)
 		roles_pending[i] = roles_want(&b, &o->databases[i]);
@@ -125,18 +146,18 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 		if (o->logins[i].ours && !wanted_find(w, o->logins[i].name))
 			login_remove(&b, &o->logins[i]);
 	for (size_t i = 0; i < w->n_logins; i++)
-		login_want(&b, &w->logins[i], roles_pending);
+		login_changes_add(&b, &w->logins[i], roles_pending);
 	for (size_t i = 0; i < o->n_databases; i++) {
 		orphans_remove(&b, &o->databases[i]);
 		roles_police(&b, &o->databases[i]);
 	}
-	strangers_name(&b);
+	unknown_logins_report(&b);
 	waivers_name(&b);
-	bool missing = records_are_missing(&b);
+	bool missing = missing_records_report(&b);
 	/* Where the catalog is incomplete, or records are missing, remove access but do not grant any. */
-	if (w->hold || missing || o->n_missing_rights)
+	if (w->hold || missing || observed_is_partial(o))
 		builder_drop(&b, &b.openings, NULL);
-	if (server_is_trapped(&b) && !w->looked_at) {
+	if (server_triggers_report(&b) && !w->looked_at) {
 		builder_drop(&b, &b.prepare, NULL);
 		builder_drop(&b, &b.closings, change_is_of_server);
 		builder_drop(&b, &b.openings, NULL);

@@ -1,9 +1,12 @@
-/* One hash over everything that the catalog says about one user's permissions in a database. */
+/* One hash over everything that the catalog says about one user's permissions in a database, and what of it may be hidden
+ * from that user. */
+#include <errno.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "curfew/access.h"
+#include "curfew/text.h"
 
 struct lines {
 	char **items;
@@ -13,20 +16,15 @@ struct lines {
 
 __attribute__((format(printf, 2, 3))) static void line_add(struct lines *l, const char *format, ...)
 {
-	char **items = array_grown(l->items, l->n, sizeof(*items));
 	va_list args;
 
-	if (!items) {
-		l->no_memory = true;
-		return;
-	}
-	l->items = items;
 	va_start(args, format);
-	if (vasprintf(&items[l->n], format, args) < 0)
-		l->no_memory = true;
-	else
-		l->n++;
+	char *line = text_vformat(format, args);
 	va_end(args);
+	if (!line || ARRAY_ADD(l->items, l->n, line)) {
+		free(line);
+		l->no_memory = true;
+	}
 }
 
 static const char *text_of(const char *text)
@@ -34,55 +32,126 @@ static const char *text_of(const char *text)
 	return text ? text : "";
 }
 
-/* Marks the user itself, its roles, their roles, public, and guest. Repeats until it finds no further role. */
-static void closure_build(
-	bool *in, const struct observed_database *d, const struct observed_user *u)
-{
-	bool more = true;
+/* Names in order, for a client may make thousands of roles, each in the next. */
+struct named {
+	const char *name;
+	size_t at;
+};
 
-	for (size_t i = 0; i < d->n_users; i++)
-		in[i] = &d->users[i] == u || streq(d->users[i].name, "public") ||
-			streq(d->users[i].name, "guest");
-	while (more) {
-		more = false;
-		for (size_t m = 0; m < d->n_members; m++)
-			for (size_t i = 0; i < d->n_users; i++) {
-				if (in[i] || !streq(d->users[i].name, d->members[m].role))
-					continue;
-				for (size_t k = 0; k < d->n_users && !in[i]; k++)
-					in[i] = in[k] &&
-						streq(d->users[k].name, d->members[m].member);
-				more = more || in[i];
-			}
+/* Which principals count for one user: itself, its roles, their roles, public, and guest. */
+struct closure {
+	const struct observed_database *d;
+	struct named *users, *members; /* members by who is in a role */
+	bool *in;		       /* by user */
+	size_t *reached;	       /* users, each once: those whose roles are looked for */
+	size_t n_reached;
+};
+
+static int named_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+/* The first that is not before this name. */
+static size_t named_first(const struct named *all, size_t n, const char *name)
+{
+	size_t from = 0;
+
+	while (from < n) {
+		size_t middle = from + (n - from) / 2;
+		if (strcmp(all[middle].name, name) < 0)
+			from = middle + 1;
+		else
+			n = middle;
+	}
+	return from;
+}
+
+static void closure_reach(struct closure *c, const char *name)
+{
+	size_t n = c->d->n_users;
+
+	for (size_t i = named_first(c->users, n, name); i < n && streq(c->users[i].name, name);
+		i++) {
+		size_t at = c->users[i].at;
+		if (!c->in[at])
+			c->reached[c->n_reached++] = at;
+		c->in[at] = true;
 	}
 }
 
-static bool has(const bool *in, const struct observed_database *d, const char *name)
+static void closure_free(struct closure *c)
 {
+	free(c->users);
+	free(c->members);
+	free(c->in);
+	free(c->reached);
+}
+
+static bool closure_build(
+	struct closure *c, const struct observed_database *d, const struct observed_user *u)
+{
+	size_t n = d->n_members;
+
+	*c = (struct closure){.d = d,
+		.users = calloc(d->n_users + 1, sizeof(*c->users)),
+		.members = calloc(n + 1, sizeof(*c->members)),
+		.in = calloc(d->n_users + 1, sizeof(*c->in)),
+		.reached = calloc(d->n_users + 1, sizeof(*c->reached))};
+	if (!c->users || !c->members || !c->in || !c->reached)
+		return false;
 	for (size_t i = 0; i < d->n_users; i++)
-		if (in[i] && streq(d->users[i].name, name))
+		c->users[i] = (struct named){d->users[i].name, i};
+	for (size_t i = 0; i < n; i++)
+		c->members[i] = (struct named){d->members[i].member, i};
+	array_sort(c->users, d->n_users, sizeof(*c->users), named_compare);
+	array_sort(c->members, n, sizeof(*c->members), named_compare);
+	for (size_t i = 0; i < d->n_users; i++)
+		if (&d->users[i] == u) {
+			c->in[i] = true;
+			c->reached[c->n_reached++] = i;
+		}
+	closure_reach(c, "public");
+	closure_reach(c, "guest");
+	for (size_t i = 0; i < c->n_reached; i++) {
+		const char *name = d->users[c->reached[i]].name;
+		for (size_t m = named_first(c->members, n, name);
+			m < n && streq(c->members[m].name, name); m++)
+			closure_reach(c, d->members[c->members[m].at].role);
+	}
+	return true;
+}
+
+static bool has(const struct closure *c, const char *name)
+{
+	size_t n = c->d->n_users;
+
+	for (size_t i = named_first(c->users, n, name); i < n && streq(c->users[i].name, name); i++)
+		if (c->in[c->users[i].at])
 			return true;
 	return false;
 }
 
-static void lines_collect(struct lines *l, const bool *in, const struct observed_database *d)
+static void lines_collect(struct lines *l, const struct closure *c)
 {
+	const struct observed_database *d = c->d;
+
 	for (size_t i = 0; i < d->n_users; i++)
-		if (in[i])
+		if (c->in[i])
 			line_add(l, "principal\t%s\t%c\t%s", d->users[i].name, d->users[i].type,
 				text_of(d->users[i].owner));
 	for (size_t i = 0; i < d->n_members; i++)
-		if (has(in, d, d->members[i].member))
+		if (has(c, d->members[i].member))
 			line_add(l, "member\t%s\t%s", d->members[i].role, d->members[i].member);
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (has(in, d, p->grantee))
+		if (has(c, p->grantee))
 			line_add(l, "permission\t%d\t%c\t%s\t%s\t%s\t%s\t%s", p->class, p->state,
 				p->name, text_of(p->schema), text_of(p->object), text_of(p->column),
 				p->grantee);
 	}
 	for (size_t i = 0; i < d->n_owned; i++)
-		if (has(in, d, d->owned[i].owner))
+		if (has(c, d->owned[i].owner))
 			line_add(l, "owned\t%s\t%s\t%s\t%s", d->owned[i].kind,
 				text_of(d->owned[i].schema), d->owned[i].name, d->owned[i].owner);
 }
@@ -111,17 +180,59 @@ static void lines_hash(char out[FINGERPRINT_MAX], struct lines *l)
 void observed_fingerprint(
 	char out[FINGERPRINT_MAX], const struct observed_database *d, const struct observed_user *u)
 {
-	_cleanup_free_ bool *in = calloc(d->n_users + 1, sizeof(*in));
-	struct lines l = {.no_memory = !in};
+	struct closure c;
+	struct lines l = {.no_memory = !closure_build(&c, d, u)};
 
-	if (in) {
-		closure_build(in, d, u);
-		lines_collect(&l, in, d);
-	}
+	if (!l.no_memory)
+		lines_collect(&l, &c);
+	closure_free(&c);
 	out[0] = '\0';
 	if (!l.no_memory)
 		lines_hash(out, &l);
 	for (size_t i = 0; i < l.n; i++)
 		free(l.items[i]);
 	free(l.items);
+}
+
+/* Denials that take rows out of the catalog: the right that somebody has on what is hidden stays. */
+static bool permission_hides(const struct permission *p)
+{
+	static const char *const names[] = {
+		"VIEW DEFINITION", "VIEW SECURITY DEFINITION", "CONTROL"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && p->state == 'D'; i++)
+		if (streq(p->name, names[i]))
+			return true;
+	return false;
+}
+
+static bool permission_is_asked(const struct permission *p, bool users)
+{
+	enum { DATABASE = 0, PRINCIPAL = 4 };
+
+	return permission_hides(p) && (!users || p->class == DATABASE || p->class == PRINCIPAL);
+}
+
+int observed_hides(const struct permission **by, const struct observed_database *d,
+	const struct observed_user *u, bool users)
+{
+	struct closure c;
+	size_t i = 0;
+
+	/* Few databases have such a denial at all. */
+	while (i < d->n_permissions && !permission_is_asked(&d->permissions[i], users))
+		i++;
+	if (i == d->n_permissions)
+		return 0;
+	int rc = closure_build(&c, d, u) ? 0 : -ENOMEM;
+
+	for (; i < d->n_permissions && !rc; i++) {
+		const struct permission *p = &d->permissions[i];
+		if (!permission_is_asked(p, users) || !has(&c, p->grantee))
+			continue;
+		*by = p;
+		rc = 1;
+	}
+	closure_free(&c);
+	return rc;
 }

@@ -21,15 +21,18 @@ static void runner_reason(char buf[FITNESS_REASON_MAX], const struct observed_ru
 	static const char *const what[] = {[RUNNER_MODULE] = "",
 		[RUNNER_ASSEMBLY] = "CLR module ",
 		[RUNNER_QUEUE] = "queue ",
-		[RUNNER_POLICY] = "security policy "};
+		[RUNNER_POLICY] = "security policy ",
+		[RUNNER_DDL_TRIGGER] = "DDL trigger "};
 	static const char *const does[] = {[RUNNER_MODULE] = "uses other objects and runs as ",
 		[RUNNER_ASSEMBLY] = "runs as ",
 		[RUNNER_QUEUE] = "runs a procedure as ",
-		[RUNNER_POLICY] = "uses a function that is not schema-bound"};
+		[RUNNER_POLICY] = "uses a function that is not schema-bound",
+		[RUNNER_DDL_TRIGGER] = "uses other objects and runs as "};
 	const char *as = r->kind == RUNNER_POLICY ? "" : r->as_owner ? "its owner" : "another user";
+	bool in_schema = r->kind != RUNNER_DDL_TRIGGER;
 
-	snprintf(buf, FITNESS_REASON_MAX, "%s[%s].[%s] %s%s", what[r->kind], r->schema, r->name,
-		does[r->kind], as);
+	snprintf(buf, FITNESS_REASON_MAX, "%s%s%s%s[%s] %s%s", what[r->kind], in_schema ? "[" : "",
+		r->schema, in_schema ? "]." : "", r->name, does[r->kind], as);
 }
 
 /* Ownership chains go on in databases of the same owner, if both allow it. */
@@ -66,27 +69,49 @@ static bool chains_reason(char buf[FITNESS_REASON_MAX], const struct observed_se
 	return n > 0;
 }
 
-const char *fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
+/* The n-th job that runs there; if there are fewer, *n is less by them. */
+static bool jobs_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
+	const struct observed_database *d, size_t *n)
+{
+	if (o->jobs_unknown && !(*n)--) {
+		snprintf(buf, FITNESS_REASON_MAX,
+			"what Agent jobs of a sysadmin run there cannot be read");
+		return true;
+	}
+	for (size_t i = 0; d->id && i < o->n_jobs; i++)
+		if (o->jobs[i].database == d->id && !(*n)--) {
+			snprintf(buf, FITNESS_REASON_MAX, "Agent job [%s] runs there as a sysadmin",
+				o->jobs[i].name);
+			return true;
+		}
+	return false;
+}
+
+enum unfit fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
 	const struct observed_database *d, size_t n)
 {
-	static const char *const checks[] = {[RUNNER_MODULE] = "execute-as-closure",
-		[RUNNER_ASSEMBLY] = "execute-as-closure",
-		[RUNNER_QUEUE] = "queue-activation",
-		[RUNNER_POLICY] = "policy-unbound"};
+	static const enum unfit of[] = {[RUNNER_MODULE] = UNFIT_MODULE,
+		[RUNNER_ASSEMBLY] = UNFIT_MODULE,
+		[RUNNER_QUEUE] = UNFIT_QUEUE,
+		[RUNNER_POLICY] = UNFIT_POLICY,
+		[RUNNER_DDL_TRIGGER] = UNFIT_MODULE};
 
 	if (d->runners_unknown && !n--) {
 		snprintf(buf, FITNESS_REASON_MAX, "what runs there as another user cannot be read");
-		return "execute-as-closure";
+		return UNFIT_MODULE;
 	}
 	if (d->trustworthy && !n--) {
 		snprintf(buf, FITNESS_REASON_MAX, "the database is TRUSTWORTHY");
-		return "trustworthy";
+		return UNFIT_TRUSTWORTHY;
 	}
 	if (n < d->n_runners) {
 		runner_reason(buf, &d->runners[n]);
-		return checks[d->runners[n].kind];
+		return of[d->runners[n].kind];
 	}
-	return n == d->n_runners && chains_reason(buf, o, d) ? "shared-owner" : NULL;
+	n -= d->n_runners;
+	if (jobs_reason(buf, o, d, &n))
+		return UNFIT_JOB;
+	return n == 0 && chains_reason(buf, o, d) ? UNFIT_OWNER : UNFIT_NONE;
 }
 
 char *fitness_text(const struct observed_server *o, const struct observed_database *d)

@@ -1,58 +1,20 @@
-/* Changes of one login: its server permissions, its sessions, and its users in all databases. */
+/* Changes of one login: its server permissions, and its users in all databases. */
 #include <string.h>
 
 #include "access/difference.h"
 #include "curfew/calendar.h"
 
-/* Tolerance between Curfew's clock and the age of a session by the server's clock, in seconds. */
-#define SESSION_AGE_SLACK 2
-
-static bool session_is_doomed(const struct builder *b, const struct session_key *k)
+/* Curfew may not give it another owner: that takes the rights of a DBA. */
+static void owned_refuse(
+	struct builder *b, struct login_work *work, const struct observed_owned *owned)
 {
-	for (size_t i = 0; i < b->closings.n; i++)
-		if (b->closings.items[i].kind == CHANGE_SESSION_KILL &&
-			b->closings.items[i].session.id == k->id)
-			return true;
-	return false;
-}
-
-static void sessions_kill(
-	struct builder *b, const struct login_work *work, uint64_t older_than, const char *reason)
-{
-	for (size_t i = 0; i < b->o->n_sessions; i++) {
-		const struct observed_session *s = &b->o->sessions[i];
-		/* A session that rolls back was ended already. */
-		if (!work->observed || !observed_session_is_of(s, &work->observed->sid) ||
-			s->age < older_than || s->ending || session_is_doomed(b, &s->key))
-			continue;
-		change_push(b, &b->closings, CHANGE_SESSION_KILL, work->client, work->login, NULL,
-			reason)
-			->session = s->key;
-	}
-}
-
-static bool login_has_session(const struct builder *b, const struct observed_login *l)
-{
-	for (size_t i = 0; i < b->o->n_sessions; i++)
-		if (observed_session_may_be_of(&b->o->sessions[i], l->name, &l->sid))
-			return true;
-	return false;
-}
-
-/* Puts the DISABLE in front of the changes that were collected for this login. */
-static void login_disable_first(
-	struct builder *b, const struct login_work *work, const char *reason)
-{
-	if (!work->observed || work->observed->disabled)
-		return;
-	size_t at = work->closings_before;
-	change_push(b, &b->closings, CHANGE_LOGIN_DISABLE, work->client, work->login, NULL, reason);
-	if (b->no_memory)
-		return;
-	struct change disable = b->closings.items[b->closings.n - 1];
-	memmove(&b->closings.items[at + 1], &b->closings.items[at],
-		(b->closings.n - 1 - at) * sizeof(*b->closings.items));
-	b->closings.items[at] = disable;
+	obstacle_push(b, STATE_EXCESS, work->login, NULL,
+		"%s [%s] is owned by [%s], so login [%s] has all that it gives and may give it on: the login stays disabled until "
+		"a DBA gives it another owner; `curfew audit` shows the statement",
+		owned->kind, owned->name, owned->owner, work->login);
+	if (b->n_obstacles)
+		b->obstacles[b->n_obstacles - 1].shuts = true;
+	work->narrowed = true;
 }
 
 /* Removes server roles and server permissions. */
@@ -72,13 +34,16 @@ static void login_narrow_server(struct builder *b, struct login_work *work)
 	for (size_t i = 0; i < b->o->n_permissions; i++) {
 		const struct permission *p = &b->o->permissions[i];
 		if (!streq(p->grantee, work->observed->name) || !permission_is_right(p) ||
-			streq(p->name, "CONNECT SQL"))
+			permission_is_entry(p))
 			continue;
 		struct change *c = change_push(b, &b->closings, CHANGE_SERVER_REVOKE, work->client,
 			work->login, NULL, reason);
 		permission_copy(b, &c->permission, p);
 		work->narrowed = true;
 	}
+	for (size_t i = 0; i < b->o->n_owned; i++)
+		if (owned_is_of(&b->o->owned[i], work->observed->name))
+			owned_refuse(b, work, &b->o->owned[i]);
 }
 
 /* A snapshot whose source database the login may read at its level. */
@@ -92,6 +57,17 @@ static bool copy_is_wanted(const struct builder *b, const struct wanted_login *w
 				return true;
 	}
 	return false;
+}
+
+/* It is shut in its own databases too, by what somebody may have done in another one: said there, and by whose database. */
+static void user_elsewhere_refuse(
+	struct builder *b, struct login_work *work, const struct observed_database *d)
+{
+	char words[RECORD_TEXT_MAX];
+
+	work->blocked = work->narrowed = true;
+	user_elsewhere_words(words, sizeof(words), b->w, b->o, d, work->login);
+	obstacle_push(b, STATE_UNVERIFIED, work->login, NULL, "%s", words);
 }
 
 /* Removes the login's users in databases for which it has no scheduled access. */
@@ -110,11 +86,12 @@ static void login_remove_users(struct builder *b, struct login_work *work,
 		 * dropped. */
 		if (d->unwritable && (!wanted || copy_is_wanted(b, wanted, d)))
 			continue;
-		if (database_refuses(b, d, work->login)) {
+		if (!database_refuses(b, d, work->login))
+			user_remove(b, work, d, u, reason);
+		else if (wanted)
+			user_elsewhere_refuse(b, work, d);
+		else
 			work->blocked = work->narrowed = true;
-			continue;
-		}
-		user_remove(b, work, d, u, reason);
 	}
 }
 
@@ -132,8 +109,8 @@ static bool sid_check(
 		obstacle_push(b, STATE_DRIFT, l->login, NULL,
 			"login [%s] has another SID here than on the other replicas: after a failover its databases do not know "
 			"it before the next pass; to make them the same, drop the login where no database is the primary, and "
-			"run `curfew apply` and `curfew handover`",
-			l->login);
+			"run `curfew apply` and `curfew handover %s %s`",
+			l->login, work->client ? work->client : "CLIENT", l->login);
 	return work->observed || l->sid.size;
 }
 
@@ -154,23 +131,37 @@ static bool replica_waits(struct builder *b, struct login_work *work,
 }
 
 /* Whether nothing can be done for the login in this database now. `d` is NULL if the server has no such database. */
-static bool database_waits(struct builder *b, struct login_work *work, const char *name,
+static bool database_waits(struct builder *b, struct login_work *work, const struct grant *g,
 	const struct observed_database *d, const char *reason)
 {
+	const char *name = g->database->name;
+
 	if (!d || d->absent) {
-		obstacle_push(b, STATE_WAITING, work->login, name,
-			"database [%s] does not exist yet", name);
+		const struct remembered *r = builder_remembers(b, work->login, name);
+		bool was_there = r && r->level != LEVEL_NONE;
+		obstacle_push(b, was_there ? STATE_UNREAD : STATE_WAITING, work->login, name,
+			was_there
+				? "the server has no database [%s] now: it was renamed, detached, or dropped"
+				: "database [%s] does not exist yet",
+			name);
 		return true;
 	}
 	if (replica_waits(b, work, d, reason))
 		return true;
 	/* An unread database is not an absent one: the user may still have its last access there. */
 	if (!d->read) {
-		obstacle_push(b, STATE_UNREAD, work->login, name, "cannot read database [%s]: %s",
-			d->name, d->unread ? d->unread : "see `curfew bootstrap`");
-		work->blocked = true;
+		obstacle_push(b, STATE_UNREAD, work->login, name, "cannot read database [%s]%s%s%s",
+			d->name,
+			d->unread ? ": " : "; a DBA must run the output of `curfew bootstrap ",
+			d->unread ? d->unread : b->w->server->name, d->unread ? "" : "`");
+		if (unread_may_give(b, g, d)) {
+			work->blocked = true;
+			work->holder = d->name;
+		}
 		return true;
 	}
+	if (hidden_shut(b, work, d))
+		return true;
 	if (d->held && !observed_user_of(d, work->observed)) {
 		obstacle_push(b, STATE_UNVERIFIED, work->login, d->name,
 			"no access is granted in database [%s]: %s", d->name, d->held);
@@ -189,7 +180,7 @@ static void grant_plan(struct builder *b, struct login_work *work, const struct 
 	bool exact;
 
 	grant_reason(reason, RECORD_TEXT_MAX, g);
-	if (database_waits(b, work, g->database->name, d, reason))
+	if (database_waits(b, work, g, d, reason))
 		return;
 	if (full_is_refused(b, g, d)) {
 		/* Nobody gets more than there is now, and nobody loses it. */
@@ -207,32 +198,6 @@ static void grant_plan(struct builder *b, struct login_work *work, const struct 
 	}
 	work->reachable = true;
 	user_want(b, work, &lower, d, roles_pending[d - b->o->databases]);
-}
-
-/* Plans what the login's sessions and its enabling need, once the changes in its databases are planned. */
-static void sessions_plan(struct builder *b, struct login_work *work, const struct wanted_login *l,
-	const char *reason)
-{
-	bool disabled = work->observed && work->observed->disabled;
-
-	/* After a reduction in any database the user must start a new session. */
-	if (work->narrowed) {
-		login_disable_first(b, work,
-			"disable the login until its sessions have ended and its permissions match the schedule");
-		sessions_kill(b, work, 0, "end the session: it started before access was reduced");
-		return;
-	}
-	/* A session may have started before the login was disabled, so end it whatever else is missing. */
-	if (disabled && login_has_session(b, work->observed)) {
-		sessions_kill(b, work, 0, "end the session: the login is disabled");
-		return;
-	}
-	if (l->narrowed && l->narrowed <= b->now)
-		sessions_kill(b, work, (uint64_t)(b->now - l->narrowed) + SESSION_AGE_SLACK,
-			"end the session: it started before the last reduction of this login's access");
-	if (disabled && !work->pending && !work->blocked && work->reachable)
-		change_push(
-			b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL, reason);
 }
 
 /* A denial that keeps the user out: of this login, or of everybody by MARK_ROLE or public. Curfew never undoes one: a DBA
@@ -254,11 +219,12 @@ static void denial_name(struct builder *b, const struct observed_login *l)
 	}
 }
 
-void login_want(struct builder *b, const struct wanted_login *l, const bool *roles_pending)
+void login_changes_add(struct builder *b, const struct wanted_login *l, const bool *roles_pending)
 {
 	struct login_work work = {.client = l->client,
 		.login = l->login,
 		.closings_before = b->closings.n,
+		.openings_before = b->openings.n,
 		.sid = l->sid};
 	char reason[RECORD_TEXT_MAX] = "";
 
@@ -272,9 +238,13 @@ void login_want(struct builder *b, const struct wanted_login *l, const bool *rol
 	}
 	if (!sid_check(b, &work, l))
 		return;
-	for (size_t i = 0; i < l->n_users; i++)
+	for (size_t i = 0; i < l->n_users; i++) {
+		struct additions before = {.openings = b->openings.n, .widened = work.widened};
 		grant_plan(b, &work, l->users[i].grant, roles_pending, reason);
+		additions_hold(b, &work, l, l->users[i].grant, before);
+	}
 	login_remove_users(b, &work, l, "no access to this database is scheduled now");
+	unread_judge(b, &work);
 	if (work.observed) {
 		denial_name(b, work.observed);
 		login_narrow_server(b, &work);
@@ -312,8 +282,8 @@ void login_remove(struct builder *b, const struct observed_login *l)
 		snprintf(reason, sizeof(reason),
 			"somebody renamed login [%.128s]; only a login of the scheduled name has access",
 			former);
-	login_disable_first(b, &work, reason);
-	sessions_kill(b, &work, 0, reason);
+	login_disable_first(b, &b->closings, work.closings_before, &work, reason, NULL);
+	sessions_kill(b, &b->closings, &work, 0, reason);
 	login_narrow_server(b, &work);
 	login_remove_users(b, &work, NULL, reason);
 	if (!work.blocked)

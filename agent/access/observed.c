@@ -9,55 +9,22 @@ static void member_free(struct observed_member *m)
 	free(m->member);
 }
 
-void permission_free(struct permission *p)
-{
-	free(p->name);
-	free(p->schema);
-	free(p->object);
-	free(p->column);
-	free(p->grantee);
-	free(p->grantor);
-}
-
-bool permission_is_right(const struct permission *p)
-{
-	return p->state == 'G' || p->state == 'W';
-}
-
-enum { CLASS_ENDPOINT = 105 };
-
-bool permission_is_denied_entry(const struct permission *p)
-{
-	return p->state == 'D' &&
-	       (streq(p->name, "CONNECT SQL") ||
-		       (p->class == CLASS_ENDPOINT && streq(p->name, "CONNECT")));
-}
-
-bool permission_is_everybodys(const struct permission *p)
-{
-	bool harmless = streq(p->name, "CONNECT SQL") || !strncmp(p->name, "VIEW ", 5) ||
-			(p->class == CLASS_ENDPOINT && streq(p->name, "CONNECT"));
-
-	return permission_is_right(p) && !harmless &&
-	       (streq(p->grantee, "public") || names_equal(p->grantee, MARK_ROLE));
-}
-
-bool observed_everybody_exceeds(const struct observed_server *o)
-{
-	for (size_t i = 0; i < o->n_permissions; i++)
-		if (permission_is_everybodys(&o->permissions[i]))
-			return true;
-	for (size_t i = 0; i < o->n_members; i++)
-		if (names_equal(o->members[i].member, MARK_ROLE))
-			return true;
-	return false;
-}
-
 static void texts_free(char **texts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		free(texts[i]);
 	free(texts);
+}
+
+static void owned_free(struct observed_owned *owned, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(owned[i].kind);
+		free(owned[i].schema);
+		free(owned[i].name);
+		free(owned[i].owner);
+	}
+	free(owned);
 }
 
 static void database_free(struct observed_database *d)
@@ -70,12 +37,7 @@ static void database_free(struct observed_database *d)
 		member_free(&d->members[i]);
 	for (size_t i = 0; i < d->n_permissions; i++)
 		permission_free(&d->permissions[i]);
-	for (size_t i = 0; i < d->n_owned; i++) {
-		free(d->owned[i].kind);
-		free(d->owned[i].schema);
-		free(d->owned[i].name);
-		free(d->owned[i].owner);
-	}
+	owned_free(d->owned, d->n_owned);
 	texts_free(d->schemas, d->n_schemas);
 	for (size_t i = 0; i < d->n_triggers; i++)
 		free(d->triggers[i].name);
@@ -86,12 +48,12 @@ static void database_free(struct observed_database *d)
 	}
 	free(d->runners);
 	free(d->unread);
+	free(d->hidden);
 	free(d->held);
 	free(d->unwritable);
 	free(d->users);
 	free(d->members);
 	free(d->permissions);
-	free(d->owned);
 	free(d->name);
 }
 
@@ -114,10 +76,20 @@ void observed_free(struct observed_server *o)
 		free(o->sessions[i].program);
 		free(o->sessions[i].host);
 	}
+	owned_free(o->owned, o->n_owned);
+	for (size_t i = 0; i < o->n_jobs; i++)
+		free(o->jobs[i].name);
+	free(o->jobs);
 	for (size_t i = 0; i < o->n_databases; i++)
 		database_free(&o->databases[i]);
 	texts_free(o->missing_rights, o->n_missing_rights);
 	texts_free(o->unreadable, o->n_unreadable);
+	for (size_t i = 0; i < o->n_unseen; i++) {
+		free(o->unseen[i].text);
+		free(o->unseen[i].fix);
+		free(o->unseen[i].login);
+	}
+	free(o->unseen);
 	for (size_t i = 0; i < o->n_triggers; i++)
 		free(o->triggers[i].name);
 	free(o->triggers);
@@ -128,6 +100,19 @@ void observed_free(struct observed_server *o)
 	free(o->databases);
 	free(o->version);
 	*o = (struct observed_server){0};
+}
+
+bool observed_is_partial(const struct observed_server *o)
+{
+	return o->n_missing_rights || o->n_unseen;
+}
+
+bool observed_is_hidden(const struct observed_server *o, const char *login)
+{
+	for (size_t i = 0; i < o->n_unseen; i++)
+		if (o->unseen[i].login && names_equal(o->unseen[i].login, login))
+			return true;
+	return false;
 }
 
 /* SQL Server may compare names without case, and may return them in a different case. Where case counts, another login
@@ -204,6 +189,14 @@ const struct observed_user *observed_user_of(
 		if (d->users[i].type != 'R' && sid_equal(&d->users[i].sid, &l->sid))
 			return &d->users[i];
 	return NULL;
+}
+
+const struct observed_user *observed_user_of_agent(
+	const struct observed_server *o, const struct observed_database *d, const struct server *s)
+{
+	const struct observed_login *agent = s->login ? observed_find_login(o, s->login) : NULL;
+
+	return agent ? observed_user_of(d, agent) : NULL;
 }
 
 bool session_key_equal(const struct session_key *a, const struct session_key *b)
@@ -329,7 +322,7 @@ enum level observed_level(bool *exact, const struct observed_server *o,
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
 		if (streq(p->grantee, u->name) && permission_is_right(p) &&
-			!streq(p->name, "CONNECT"))
+			!permission_is_connect(p))
 			*exact = false;
 	}
 	for (size_t i = 0; i < d->n_owned; i++)

@@ -3,27 +3,11 @@
 
 #include "access/difference.h"
 
-enum { CLASS_DATABASE = 0, CLASS_SCHEMA = 3 };
-
 static bool role_exists(const struct observed_database *d, const char *role)
 {
 	for (size_t i = 0; i < d->n_users; i++)
 		if (d->users[i].type == 'R' && names_equal(d->users[i].name, role))
 			return true;
-	return false;
-}
-
-/* A permission counts only in exactly the scheduled state: GRANT WITH GRANT OPTION does not count as GRANT. */
-static bool permission_stands(const struct observed_database *d, const char *role, uint8_t class,
-	const char *schema, const char *name, char state)
-{
-	for (size_t i = 0; i < d->n_permissions; i++) {
-		const struct permission *p = &d->permissions[i];
-		if (p->class == class && p->state == state && names_equal(p->grantee, role) &&
-			names_equal(p->name, name) &&
-			(class != CLASS_SCHEMA || (p->schema && streq(p->schema, schema))))
-			return true;
-	}
 	return false;
 }
 
@@ -47,13 +31,13 @@ static bool permission_is_in_terms(const struct level_terms *t, const struct per
 }
 
 static bool want_permissions(struct builder *b, const struct observed_database *d,
-	const struct level_terms *t, const struct strings *names, char state, const char *schema)
+	const struct role_index *x, const struct level_terms *t, const struct strings *names,
+	char state, const char *schema)
 {
 	bool pending = false;
 
 	for (size_t i = 0; i < names->n; i++) {
-		uint8_t class = schema ? CLASS_SCHEMA : CLASS_DATABASE;
-		if (permission_stands(d, t->role, class, schema, names->items[i], state))
+		if (permission_stands(x, t->role, schema, names->items[i], state))
 			continue;
 		/* A GRANT reaches every member at once, also one that is about to move to a lower level. So make it
 		 * after all removals. */
@@ -61,7 +45,8 @@ static bool want_permissions(struct builder *b, const struct observed_database *
 			state == 'D' ? CHANGE_ROLE_DENY : CHANGE_ROLE_GRANT, NULL, NULL, d->name,
 			"permissions of this role");
 		c->role = builder_copy(b, t->role);
-		c->permission = (struct permission){.class = class, .state = state};
+		c->permission = (struct permission){
+			.class = schema ? CLASS_SCHEMA : CLASS_DATABASE, .state = state};
 		c->permission.name = builder_copy(b, names->items[i]);
 		c->permission.schema = builder_copy(b, schema);
 		c->permission.grantee = builder_copy(b, t->role);
@@ -86,7 +71,7 @@ static bool drop_surplus(
 		/* Revoking a DENY gives the members more, so it belongs to the changes that grant. */
 		bool denial = p->state == 'D';
 		permission_copy(b,
-			&change_push(b, denial ? &b->openings : &b->prepare,
+			&change_push(b, denial ? &b->openings : &b->closings,
 				denial ? CHANGE_ROLE_DENY_REMOVE : CHANGE_REVOKE, NULL, NULL,
 				d->name, "not a permission of this role")
 				 ->permission,
@@ -109,8 +94,30 @@ bool roles_exceed(const struct builder *b, const struct observed_database *d)
 	return false;
 }
 
-static bool role_want(
-	struct builder *b, const struct observed_database *d, const struct level_terms *t)
+static bool want_schemas(struct builder *b, const struct observed_database *d,
+	const struct role_index *x, const struct level_terms *t, char state)
+{
+	bool pending = false;
+
+	for (size_t i = 0; i < d->n_schemas; i++) {
+		if (!role_owns(x, t->role, d->schemas[i])) {
+			if (want_permissions(b, d, x, t,
+				    state == 'D' ? &t->schema_denies : &t->schema_grants, state,
+				    d->schemas[i]))
+				pending = true;
+			continue;
+		}
+		pending = true;
+		if (state == 'D')
+			obstacle_push(b, STATE_DRIFT, NULL, d->name,
+				"role [%s] owns schema [%s]; a DBA must change the owner", t->role,
+				d->schemas[i]);
+	}
+	return pending;
+}
+
+static bool role_want(struct builder *b, const struct observed_database *d,
+	const struct role_index *x, const struct level_terms *t)
 {
 	bool pending = false;
 
@@ -129,16 +136,14 @@ static bool role_want(
 		/* Revoke and deny before granting, so that the role never has more than its level. */
 		if (!pending)
 			pending = drop_surplus(b, d, t);
-		if (want_permissions(b, d, t, &t->database_denies, 'D', NULL))
+		if (want_permissions(b, d, x, t, &t->database_denies, 'D', NULL))
 			pending = true;
-		for (size_t i = 0; i < d->n_schemas; i++)
-			if (want_permissions(b, d, t, &t->schema_denies, 'D', d->schemas[i]))
-				pending = true;
-		if (want_permissions(b, d, t, &t->database_grants, 'G', NULL))
+		if (want_schemas(b, d, x, t, 'D'))
 			pending = true;
-		for (size_t i = 0; i < d->n_schemas; i++)
-			if (want_permissions(b, d, t, &t->schema_grants, 'G', d->schemas[i]))
-				pending = true;
+		if (want_permissions(b, d, x, t, &t->database_grants, 'G', NULL))
+			pending = true;
+		if (want_schemas(b, d, x, t, 'G'))
+			pending = true;
 	}
 	return pending;
 }
@@ -169,15 +174,21 @@ static bool level_is_used(
 
 bool roles_want(struct builder *b, const struct observed_database *d)
 {
+	struct role_index x;
 	bool pending = false;
 
 	if (!d->managed || !d->read || database_is_untouchable(b, d) ||
 		!database_has_wanted_user(b, d))
 		return false;
+	if (!role_index_build(&x, d)) {
+		b->no_memory = true;
+		return false;
+	}
 	/* All roles at once: the read-only role must exist before go-live. */
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
-		if (level_is_used(b, d, level) && role_want(b, d, &b->w->server->terms[level]))
+		if (level_is_used(b, d, level) && role_want(b, d, &x, &b->w->server->terms[level]))
 			pending = true;
+	role_index_free(&x);
 	return pending;
 }
 

@@ -47,17 +47,13 @@ static void regrant_push(struct builder *b, struct change *c, const struct permi
 	permission_copy(b, &items[c->n_regrants++], p);
 }
 
-enum { CLASS_SCHEMA = 3 };
-
 /* The kind of what a schema contains; NULL: it is in no schema. */
 static const char *kind_in_schema(int class)
 {
-	enum { OBJECT = 1, TYPE = 6, XML_SCHEMA_COLLECTION = 10 };
-
-	return class == OBJECT			? "OBJECT"
-	       : class == TYPE			? "TYPE"
-	       : class == XML_SCHEMA_COLLECTION ? "XML SCHEMA COLLECTION"
-						: NULL;
+	return class == CLASS_OBJECT		      ? "OBJECT"
+	       : class == CLASS_TYPE		      ? "TYPE"
+	       : class == CLASS_XML_SCHEMA_COLLECTION ? "XML SCHEMA COLLECTION"
+						      : NULL;
 }
 
 /* ALTER AUTHORIZATION drops every permission on its target. On a schema, it also drops those on what is in it and
@@ -82,31 +78,41 @@ static void owner_regrants(struct builder *b, struct change *c, const struct obs
 	const struct observed_owned *owned, const char *user)
 {
 	static const char *const order[] = {"GW", "R", "D"};
+	/* Nobody grants anything to itself: what is lost here the agent has as db_owner. */
+	const struct observed_user *agent = observed_user_of_agent(b->o, d, b->w->server);
 
 	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
 		for (size_t i = 0; i < d->n_permissions; i++) {
 			const struct permission *p = &d->permissions[i];
 			if (strchr(order[k], p->state) && !streq(p->grantee, user) &&
-				transfer_drops(owned, p))
+				transfer_drops(owned, p) &&
+				!(agent && streq(agent->name, p->grantee)))
 				regrant_push(b, c, p);
 		}
 }
 
-/* Revokes what the user granted to others, and what they granted further. A DENY is added again with Curfew as grantor.
- * */
+/* Who granted or denied something on a user is recorded as that user, whoever it was. */
+static bool is_on_user(const struct permission *p, const char *user)
+{
+	return p->class == CLASS_PRINCIPAL && same_text(p->object, user);
+}
+
+/* Revokes what the user granted to others, and what they granted further. A DENY is added again with Curfew as grantor. One on
+ * the user itself gives nobody anything: it stays as long as the user, and would keep it from being dropped. */
 static bool user_strip_granted(struct builder *b, const struct login_work *work,
-	const struct observed_database *d, const char *user, const char *reason)
+	const struct observed_database *d, const char *user, bool leaves, const char *reason)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (!streq(p->grantor, user) || p->state == 'R')
+		bool denied_on_it = p->state == 'D' && is_on_user(p, user);
+		if (!streq(p->grantor, user) || p->state == 'R' || (denied_on_it && !leaves))
 			continue;
 		struct change *c =
 			user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason);
 		permission_copy(b, &c->permission, p);
-		if (p->state == 'D' && !streq(p->grantee, user))
+		if (p->state == 'D' && !streq(p->grantee, user) && !denied_on_it)
 			regrant_push(b, c, p);
 		any = true;
 	}
@@ -121,7 +127,7 @@ static bool user_strip_held(struct builder *b, const struct login_work *work,
 	for (size_t i = 0; i < d->n_permissions; i++) {
 		const struct permission *p = &d->permissions[i];
 		if (!streq(p->grantee, user) || streq(p->grantor, user) ||
-			!permission_is_right(p) || streq(p->name, "CONNECT"))
+			!permission_is_right(p) || permission_is_connect(p))
 			continue;
 		permission_copy(b,
 			&user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason)
@@ -135,9 +141,9 @@ static bool user_strip_held(struct builder *b, const struct login_work *work,
 /* Removes everything that a user has besides roles: permissions that it granted, explicit permissions, ownership. True:
  * there was something. What it granted comes first, because without the grant option it cannot be revoked any more. */
 static bool user_strip(struct builder *b, const struct login_work *work,
-	const struct observed_database *d, const char *user, const char *reason)
+	const struct observed_database *d, const char *user, bool leaves, const char *reason)
 {
-	bool any = user_strip_granted(b, work, d, user, reason);
+	bool any = user_strip_granted(b, work, d, user, leaves, reason);
 
 	if (user_strip_held(b, work, d, user, reason))
 		any = true;
@@ -244,10 +250,12 @@ static void user_level(struct builder *b, struct login_work *work,
 		member_change(b, closing ? &b->closings : &b->openings,
 			closing ? CHANGE_MEMBER_RESTRICT : CHANGE_MEMBER_ADD, work, d, user,
 			roles[i], reason);
-		work->pending = true;
+		work->pending = work->pending || closing;
+		work->widened = work->widened || !closing;
 	}
 	/* Remove direct permissions before roles, because a role may hold a DENY for the same permission. */
-	if (user_strip(b, work, d, user, "remove permissions and ownership outside the role"))
+	if (user_strip(
+		    b, work, d, user, false, "remove permissions and ownership outside the role"))
 		narrows = true;
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
 		for (size_t i = 0; i < d->n_members; i++) {
@@ -274,6 +282,7 @@ void user_want(struct builder *b, struct login_work *work, const struct grant *g
 
 	snprintf(reason, sizeof(reason), "%s: %s", phase_name(g->phase), level_name(g->level));
 	work->pending = work->pending || roles_pending;
+	work->roles_wait = work->roles_wait || roles_pending;
 	if (u && names_equal(u->name, "dbo")) {
 		obstacle_push(b, STATE_DRIFT, work->login, d->name,
 			"login [%s] owns database [%s]; a DBA must change the owner", work->login,
@@ -291,7 +300,7 @@ void user_want(struct builder *b, struct login_work *work, const struct grant *g
 		user_level(b, work, d, u->name, g, false, reason);
 		return;
 	}
-	work->pending = true;
+	work->widened = true;
 	if (orphan) {
 		user_level(b, work, d, orphan->name, g, true, reason);
 		user_change(b, &b->openings, CHANGE_USER_REMAP, work, d, orphan->name,
@@ -318,7 +327,7 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 		work->blocked = work->narrowed = true;
 		return;
 	}
-	user_strip(b, work, d, u->name, reason);
+	user_strip(b, work, d, u->name, true, reason);
 	/* Drop lower roles last: their DENYs apply while the higher roles are dropped. */
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
 		for (size_t i = 0; i < d->n_members; i++)

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "curfew/access.h"
+#include "access/difference.h"
 #include "curfew/calendar.h"
 
 static int login_compare(const void *a, const void *b)
@@ -12,8 +12,7 @@ static int login_compare(const void *a, const void *b)
 	return names_compare(x->login, y->login);
 }
 
-/* Whether the grant was reduced, and when. Sessions from before have too many permissions. */
-static bool grant_has_narrowed(const struct grant *g, instant_t *at)
+bool grant_has_narrowed(const struct grant *g, instant_t *at)
 {
 	bool narrowed = false;
 
@@ -106,11 +105,12 @@ int wanted_build(struct wanted_server *out, const struct server *s, const struct
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < w.n_grants; i++) {
-		struct wanted_login key = {.login = w.grants[i]->user->login};
-		struct wanted_login *l =
-			bsearch(&key, w.logins, w.n_logins, sizeof(key), login_compare);
+		struct wanted_login key = {.login = w.grants[i]->user->login}, *l;
 		instant_t at;
-		if (l && grant_has_narrowed(w.grants[i], &at) && at > l->narrowed)
+		if (!grant_has_narrowed(w.grants[i], &at))
+			continue;
+		l = bsearch(&key, w.logins, w.n_logins, sizeof(key), login_compare);
+		if (l && at > l->narrowed)
 			l->narrowed = at;
 	}
 	*out = w;

@@ -43,7 +43,7 @@ static int rights_judge(struct server_reading *r)
 	for (size_t i = 0; i < ARRAY_SIZE(server_rights); i++) {
 		if (!right_is_missing(r, i))
 			continue;
-		char **name = ROW_MORE(r->o->missing_rights, r->o->n_missing_rights);
+		char **name = ARRAY_MORE(r->o->missing_rights, r->o->n_missing_rights);
 		if (!name || !(*name = strdup(server_rights[i].permissions[0])))
 			return -ENOMEM;
 	}
@@ -81,6 +81,7 @@ static int parts_ask(struct server_reading *r, struct sql_error *error, struct s
 		if (rc < 0 || (rc && p->needed))
 			return rc;
 		r->o->triggers_unknown |= rc && streq(p->name, "server-trigger");
+		r->o->jobs_unknown |= rc && streq(p->name, "job");
 		if (rc && catalog_unreadable_add(r->o, p->name, NULL, error->text))
 			return -ENOMEM;
 	}
@@ -177,11 +178,13 @@ int sql_observe_server(struct observed_server *out, struct sql_error *error, str
 	}
 	if (!rc)
 		rc = catalog_names_apply(&r);
+	if (!rc)
+		rc = catalog_unseen_settle(&r, error, s, w, c);
 	if (!rc && sql_session_unsettled(s))
 		rc = catalog_unreadable_add(
 			&o, "the session's settings", NULL, sql_session_unsettled(s));
 	if (!rc)
-		rc = catalog_sessions_judge(&o);
+		rc = catalog_unknown_sessions_settle(&r, error, s, w, c);
 	if (!rc)
 		catalog_conditions_join(&o, r.conditions, r.n_conditions);
 	raw_catalog_free(&r.raw);

@@ -20,6 +20,8 @@ void catalog_probe_write(FILE *to);
 extern const char catalog_probe_plain[]; /* for a server without HAS_PERMS_BY_NAME */
 /* The database ids of configured names, by the server's own comparison. */
 void catalog_names_write(FILE *to, const char *const *names, size_t n);
+/* A row N'hidden': the id of a database, its name, and how many files it has. */
+void catalog_hidden_write(FILE *to, int id);
 /* Which principals of the current database belong to managed logins. */
 void catalog_principals_write(FILE *to, const struct sid *sids, size_t n);
 /* LOGINPROPERTY of the logins with these SIDs, and of those with these names. */
@@ -32,6 +34,8 @@ void catalog_blocker_write(FILE *to, int database);
 
 /* ---- answers as rows of ids (catalog_row.c) ---- */
 
+#define PRINCIPAL_UNSEEN                                                                           \
+	'?' /* in the place of a type: another row names it, and its own is hidden */
 struct raw_principal {
 	int id, owner;
 	char *name;
@@ -53,6 +57,7 @@ struct raw_permission {
 };
 struct raw_thing { /* a schema, an object, a type, or a column (schema: its object) */
 	int id, schema, owner;
+	bool owned; /* apart: without an owner of its own it has its schema's */
 	char *name;
 };
 struct raw_things {
@@ -60,7 +65,7 @@ struct raw_things {
 	size_t n;
 };
 /* Assemblies, keys, and others that have owners: each kind has its own class in sys.database_permissions. */
-#define RARER_KINDS 13
+#define RARER_KINDS 14
 int rarer_kind(int class); /* -1: not one of them */
 const char *rarer_words(int kind);
 struct raw_catalog {  /* of the server or of one database */
@@ -72,7 +77,8 @@ struct raw_catalog {  /* of the server or of one database */
 	size_t n_members;
 	struct raw_permission *permissions;
 	size_t n_permissions;
-	struct raw_things schemas, objects, types, columns;
+	struct raw_things schemas, objects, types,
+		columns; /* of the server, endpoints are the objects */
 	struct raw_things rarer[RARER_KINDS];
 	struct observed_runner *runners;
 	size_t n_runners;
@@ -113,6 +119,20 @@ struct server_reading {
 int catalog_server_row(void *reading, const struct sql_value *values, int n);
 int catalog_database_row(void *raw, const struct sql_value *values, int n);
 
+/* A row N'database' of the same (database_state.c). */
+int catalog_row_database(struct server_reading *reading, const struct sql_value *values);
+
+/* ---- what is hidden (catalog_unseen.c) ---- */
+
+/* A row N'server-denial': one that hides something from the agent login. */
+int catalog_row_unseen(struct server_reading *reading, const struct sql_value *values);
+/* Where something is hidden, adds the principals that other rows name. 0 or -ENOMEM. */
+int catalog_strangers_add(struct raw_catalog *r, const struct observed_server *o);
+/* After the join: which logins are hidden, also by asking for those that the inventory has and no row showed. 0, -ENOMEM, or a
+ * lost session. */
+int catalog_unseen_settle(struct server_reading *r, struct sql_error *error, struct sql_session *s,
+	const struct wanted_server *w, const struct claims *c);
+
 /* ---- joining (catalog_join.c): pure ---- */
 
 /* Both take ownership of what the rows point to. 0, -ENOMEM, or -ESTALE: a row has an id that no other row explains, so
@@ -125,8 +145,10 @@ int catalog_database_join(struct observed_database *d, struct raw_catalog *r);
 const struct raw_principal *raw_principal_by(const struct raw_catalog *r, int id);
 const struct raw_thing *raw_thing_by(const struct raw_things *t, int id);
 const struct raw_thing *raw_column_by(const struct raw_things *t, int object, int id);
-/* What principals other than dbo own (catalog_owned.c). 0 or -ENOMEM. */
+/* What others own than those who always do (catalog_owned.c). 0 or -ENOMEM. */
 int catalog_owned_join(struct observed_database *d, const struct raw_catalog *r);
+/* A schema that every database has from the start, but dbo. */
+bool catalog_schema_is_fixed(const char *name);
 
 /* ---- reading (catalog.c, catalog_batch.c) ---- */
 
@@ -136,8 +158,10 @@ int catalog_managed_sids(struct sid **out, size_t *n, const struct observed_serv
 /* Their sessions and conditions. 0, -ENOMEM, or a lost session. */
 int catalog_managed_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c);
-/* Reports sessions of which the server tells neither the login's SID nor its name. */
-int catalog_sessions_judge(struct observed_server *o);
+/* Reads the sessions once more where the server tells neither the SID nor the name of a login, as it may while one logs in;
+ * reports those of which it tells neither both times. As the above. */
+int catalog_unknown_sessions_settle(struct server_reading *r, struct sql_error *error,
+	struct sql_session *s, const struct wanted_server *w, const struct claims *c);
 /* All of the server in one batch. After SQL_SERVER_ERROR, -EBADMSG or -ESTALE nothing that was read counts. */
 int catalog_whole_read(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c, const struct sql_head *head);
@@ -187,8 +211,12 @@ int database_read_alone(struct database_reading *r);
 
 /* The meaning of an error when a database was entered. NULL: the error says nothing about the database. */
 const char *database_error_words(int number);
+/* Whoever controls the database can have brought the error about. */
+bool database_is_barred(int number);
 /* The error says that it is a secondary replica of an availability group. */
 bool database_is_secondary(int number);
+/* Whether the error is of a state in which nobody can enter the database. */
+bool database_is_shut(int number);
 const char *database_state_words(int state); /* sys.databases.state; NULL: online */
 
 #endif

@@ -32,12 +32,12 @@ void sql_blocked_free(struct sql_blocked *b)
 static int blocked_add(struct sql_blocked *b, const struct observed_database *d)
 {
 	size_t n = b->n;
-	int *id = ROW_MORE(b->ids, n);
+	int *id = ARRAY_MORE(b->ids, n);
 
 	if (!id)
 		return -ENOMEM;
 	n = b->n;
-	char **reason = ROW_MORE(b->reasons, n);
+	char **reason = ARRAY_MORE(b->reasons, n);
 	if (!reason || !(*reason = strdup(d->unread)))
 		return -ENOMEM;
 	*id = d->id;
@@ -156,6 +156,8 @@ static int alone_read(struct database_reading *readings, size_t n, struct sql_bl
 		if (r->next != READ_NO_MORE)
 			rc = database_read_alone(r);
 		r->d->online = r->d->online || r->d->read;
+		if (rc < 0)
+			blocked->lost = r->d;
 		if (rc >= 0 && r->locked)
 			rc = blocked_add(blocked, r->d);
 	}
@@ -172,12 +174,12 @@ static int readings_choose(struct database_reading *readings, size_t *n, struct 
 		const char *before = d->id ? blocked_reason(blocked, d->id) : NULL;
 		if (before && database_unread_set(d, "%s", before))
 			return -ENOMEM;
-		/* tempdb is made anew at every start of the server, as a copy of model. */
-		if (before || d->system || d->unread)
+		if (before || d->unread)
 			continue;
 		readings[*n].d = d;
 		readings[*n].whole = d->managed;
-		readings[(*n)++].next = d->id && d->accessible ? READ_TOGETHER : READ_ALONE;
+		readings[(*n)++].next =
+			d->id && d->accessible && !blocked->apart ? READ_TOGETHER : READ_ALONE;
 	}
 	return 0;
 }

@@ -34,9 +34,15 @@ static void use_write(FILE *to, const struct database_reading *r)
 	fputs(";\n", to);
 }
 
-/* What runs as others decides about full access, which is given in managed databases alone. */
+/* What runs as others decides about full access, which is given in managed databases alone. In tempdb the rows of objects are
+ * locked by everybody's temporary tables. */
 static bool part_is_asked(const struct part *p, const struct observed_database *d)
 {
+	static const char *const of_objects[] = {"object", "column", "trigger"};
+
+	for (size_t i = 0; d->system && i < ARRAY_SIZE(of_objects); i++)
+		if (streq(p->name, of_objects[i]))
+			return false;
 	return d->managed || !streq(p->name, "runner");
 }
 
@@ -116,6 +122,8 @@ int database_failure_tell(struct database_reading *r, int number, const char *te
 	if (number == ERROR_NO_DATABASE && !r->d->id)
 		r->d->absent = true;
 	r->d->secondary = database_is_secondary(number);
+	r->d->barred = database_is_barred(number);
+	r->d->shut = database_is_shut(number);
 	return database_unread_set(r->d, "%s (%d)", words ? words : text, number);
 }
 
@@ -163,8 +171,10 @@ int database_answer_judge(struct database_reading *r)
 		return database_failure_tell(r, r->raw.failed, r->raw.words);
 	if (!r->raw.ended || r->raw.strays)
 		return database_unread_set(r->d, "the server did not answer from this database");
-	if (r->raw.may_view == 0)
+	if (r->raw.may_view == 0) {
+		r->d->barred = true;
 		return database_unread_set(r->d, "the agent login cannot read definitions there");
+	}
 	return 0;
 }
 
@@ -173,8 +183,10 @@ static int parts_result(struct database_reading *r, int rc)
 {
 	if (rc == SQL_SERVER_ERROR)
 		return database_failure_tell(r, r->error->number, r->error->text);
-	if (rc == -EOVERFLOW)
+	if (rc == -EOVERFLOW) {
+		r->d->barred = true;
 		return database_unread_set(r->d, "%s", r->error->text);
+	}
 	return rc ? rc : database_answer_judge(r);
 }
 
@@ -208,6 +220,7 @@ void database_clear(struct observed_database *d)
 		.system = kept.system,
 		.managed = kept.managed,
 		.unread = kept.unread,
+		.barred = kept.barred,
 		.unwritable = kept.unwritable,
 		.secondary = kept.secondary,
 		.owner = kept.owner,
@@ -229,7 +242,10 @@ static int whole_join(struct database_reading *r)
 			return rc;
 		database_clear(r->d);
 	}
-	return database_unread_set(r->d, "its catalog changes while Curfew reads it");
+	r->d->barred = true;
+	return database_unread_set(r->d,
+		"it shows rights of users that it does not show: VIEW DEFINITION is denied on them, or its catalog changes "
+		"while Curfew reads it");
 }
 
 /* No managed login has a user there: nothing else needs to be read. */

@@ -6,15 +6,6 @@
 #include "catalog/catalog.h"
 #include "sql/rows.h"
 
-enum {
-	CLASS_DATABASE = 0,
-	CLASS_OBJECT = 1,
-	CLASS_SCHEMA = 3,
-	CLASS_PRINCIPAL = 4,
-	CLASS_TYPE = 6,
-	CLASS_LOGIN = 101
-};
-
 /* ---- members and permissions of a server or a database ---- */
 
 static int members_join(struct observed_member **members, size_t *n, const struct raw_catalog *r)
@@ -24,7 +15,7 @@ static int members_join(struct observed_member **members, size_t *n, const struc
 		const struct raw_principal *member = raw_principal_by(r, r->members[i].member);
 		if (!role || !member)
 			return -ESTALE;
-		struct observed_member *m = ROW_MORE(*members, *n);
+		struct observed_member *m = ARRAY_MORE(*members, *n);
 		if (!m || !row_copy(&m->role, role->name) || !row_copy(&m->member, member->name))
 			return -ENOMEM;
 	}
@@ -47,7 +38,7 @@ static bool rarer_join(
 
 	if (!t || (t->schema && !schema))
 		return true;
-	p->owner_apart = t->owner != 0;
+	p->owner_apart = t->owned;
 	return row_copy(&p->schema, schema ? schema->name : rarer_words(kind)) &&
 	       row_copy(&p->object, t->name);
 }
@@ -67,7 +58,7 @@ static bool securable_join(
 		schema = t ? raw_thing_by(&r->schemas, t->schema) : NULL;
 		if (!schema)
 			return true;
-		p->owner_apart = t->owner != 0;
+		p->owner_apart = t->owned;
 		if (from->class == CLASS_OBJECT && from->minor) {
 			const struct raw_thing *column =
 				raw_column_by(&r->columns, from->major, from->minor);
@@ -91,9 +82,18 @@ static bool securable_join(
 					    : principal->type == 'R' ? "SERVER ROLE"
 								     : "LOGIN") &&
 		       row_copy(&p->object, principal->name);
+	case CLASS_ENDPOINT:
+		t = raw_thing_by(&r->objects, from->major);
+		return !t || (row_copy(&p->schema, "ENDPOINT") && row_copy(&p->object, t->name));
 	default:
 		return rarer_join(p, from, r);
 	}
+}
+
+/* What is granted or denied on a user is recorded as granted by that user: by nobody who is seen, if that user is not. */
+static bool grantor_is_hidden(const struct raw_permission *p)
+{
+	return p->class == CLASS_PRINCIPAL && p->grantor == p->major;
 }
 
 static int permissions_join(struct permission **permissions, size_t *n, const struct raw_catalog *r)
@@ -102,15 +102,16 @@ static int permissions_join(struct permission **permissions, size_t *n, const st
 		const struct raw_permission *from = &r->permissions[i];
 		const struct raw_principal *grantee = raw_principal_by(r, from->grantee);
 		const struct raw_principal *grantor = raw_principal_by(r, from->grantor);
-		if (!grantee || !grantor)
+		if (!grantee || (!grantor && !grantor_is_hidden(from)))
 			return -ESTALE;
-		struct permission *p = ROW_MORE(*permissions, *n);
+		struct permission *p = ARRAY_MORE(*permissions, *n);
 		if (!p)
 			return -ENOMEM;
 		p->class = from->class;
 		p->state = from->state;
 		if (!row_copy(&p->name, from->name) || !row_copy(&p->grantee, grantee->name) ||
-			!row_copy(&p->grantor, grantor->name) || !securable_join(p, from, r))
+			!row_copy(&p->grantor, grantor ? grantor->name : "") ||
+			!securable_join(p, from, r))
 			return -ENOMEM;
 	}
 	return 0;
@@ -120,7 +121,7 @@ static int permissions_join(struct permission **permissions, size_t *n, const st
 
 static int login_add(struct observed_server *o, const struct raw_principal *p)
 {
-	struct observed_login *l = ROW_MORE(o->logins, o->n_logins);
+	struct observed_login *l = ARRAY_MORE(o->logins, o->n_logins);
 
 	if (!l)
 		return -ENOMEM;
@@ -155,12 +156,43 @@ static void marks_take(struct observed_server *o)
 	o->n_members = kept;
 }
 
-int catalog_server_join(struct observed_server *o, struct raw_catalog *r)
+/* An owner whose row is hidden has no name, and is nobody of ours. */
+static int server_owned_add(struct observed_server *o, const struct raw_catalog *r,
+	const char *kind, const char *name, int owner)
+{
+	const struct raw_principal *by = owner ? raw_principal_by(r, owner) : NULL;
+	struct observed_owned *w = by ? ARRAY_MORE(o->owned, o->n_owned) : NULL;
+
+	if (!by)
+		return 0;
+	return w && row_copy(&w->kind, kind) && row_copy(&w->name, name) &&
+			       row_copy(&w->owner, by->name)
+		       ? 0
+		       : -ENOMEM;
+}
+
+static int server_owned_join(struct observed_server *o, const struct raw_catalog *r)
 {
 	int rc = 0;
 
+	for (size_t i = 0; i < r->n_principals && !rc; i++)
+		if (r->principals[i].type == 'R')
+			rc = server_owned_add(
+				o, r, "server role", r->principals[i].name, r->principals[i].owner);
+	for (size_t i = 0; i < r->objects.n && !rc; i++)
+		rc = server_owned_add(
+			o, r, "endpoint", r->objects.items[i].name, r->objects.items[i].owner);
+	return rc;
+}
+
+int catalog_server_join(struct observed_server *o, struct raw_catalog *r)
+{
+	int rc = catalog_strangers_add(r, o);
+
 	raw_catalog_sort(r);
 	for (size_t i = 0; i < r->n_principals && !rc; i++) {
+		if (r->principals[i].type == PRINCIPAL_UNSEEN)
+			continue;
 		if (r->principals[i].type != 'R')
 			rc = login_add(o, &r->principals[i]);
 		else if (names_equal(r->principals[i].name, MARK_ROLE))
@@ -170,6 +202,8 @@ int catalog_server_join(struct observed_server *o, struct raw_catalog *r)
 		rc = members_join(&o->members, &o->n_members, r);
 	if (!rc)
 		rc = permissions_join(&o->permissions, &o->n_permissions, r);
+	if (!rc)
+		rc = server_owned_join(o, r);
 	marks_take(o);
 	o->everybody_exceeds = observed_everybody_exceeds(o);
 	return rc;
@@ -200,7 +234,7 @@ static int users_join(struct observed_database *d, const struct raw_catalog *r)
 		const struct raw_principal *p = &r->principals[i];
 		const struct raw_principal *owner =
 			p->type == 'R' ? raw_principal_by(r, p->owner) : NULL;
-		struct observed_user *u = ROW_MORE(d->users, d->n_users);
+		struct observed_user *u = ARRAY_MORE(d->users, d->n_users);
 		if (!u)
 			return -ENOMEM;
 		u->sid = p->sid;
@@ -213,16 +247,10 @@ static int users_join(struct observed_database *d, const struct raw_catalog *r)
 	return 0;
 }
 
+/* Schema cdc is Change Data Capture's alone, and a job of the product runs what lies there. */
 static bool is_user_schema(const struct raw_thing *s)
 {
-	static const char *const others[] = {"sys", "INFORMATION_SCHEMA", "guest", "db_owner",
-		"db_accessadmin", "db_securityadmin", "db_ddladmin", "db_backupoperator",
-		"db_datareader", "db_datawriter", "db_denydatareader", "db_denydatawriter"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (streq(s->name, others[i]))
-			return false;
-	return true;
+	return !catalog_schema_is_fixed(s->name) && !streq(s->name, "cdc");
 }
 
 static int schemas_join(struct observed_database *d, const struct raw_catalog *r)
@@ -230,7 +258,7 @@ static int schemas_join(struct observed_database *d, const struct raw_catalog *r
 	for (size_t i = 0; i < r->schemas.n; i++) {
 		if (!is_user_schema(&r->schemas.items[i]))
 			continue;
-		char **name = ROW_MORE(d->schemas, d->n_schemas);
+		char **name = ARRAY_MORE(d->schemas, d->n_schemas);
 		if (!name || !row_copy(name, r->schemas.items[i].name))
 			return -ENOMEM;
 	}

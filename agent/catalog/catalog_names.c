@@ -42,7 +42,7 @@ static struct observed_database *database_by(struct observed_server *o, int id)
 /* A configured database for which the server returned no row. It may exist: entering it shows whether it does. */
 static int database_unseen_add(struct server_reading *r, const char *name, int id, bool managed)
 {
-	struct observed_database *d = ROW_MORE(r->o->databases, r->o->n_databases);
+	struct observed_database *d = ARRAY_MORE(r->o->databases, r->o->n_databases);
 
 	if (!d)
 		return -ENOMEM;

@@ -4,8 +4,8 @@
 #include "catalog/catalog.h"
 #include "sql/rows.h"
 
-/* Ids of public, dbo, guest, INFORMATION_SCHEMA, and sys; and the first id of fixed database roles. */
-enum { LAST_BUILT_IN_PRINCIPAL = 4, FIRST_FIXED_ROLE = 16384 };
+/* Ids of principals to whom nobody can be added, and as whom nobody enters. */
+enum { DBO = 1, INFORMATION_SCHEMA = 3, SYS = 4 };
 
 static const struct {
 	int class;
@@ -24,6 +24,7 @@ static const struct {
 	{26, "ASYMMETRIC KEY"},
 	{29, "FULLTEXT STOPLIST"},
 	{31, "SEARCH PROPERTY LIST"},
+	{32, "DATABASE SCOPED CREDENTIAL"},
 };
 
 int rarer_kind(int class)
@@ -39,20 +40,41 @@ const char *rarer_words(int kind)
 	return rarer[kind].words;
 }
 
-/* Ownership by dbo and fixed principals is normal and is left out. */
-static int owned_add(struct observed_database *d, const struct raw_catalog *r, const char *kind,
-	int schema, const char *name, int owner)
+bool catalog_schema_is_fixed(const char *name)
 {
-	const struct raw_principal *by = raw_principal_by(r, owner);
-	const struct raw_thing *in = schema ? raw_thing_by(&r->schemas, schema) : NULL;
+	static const char *const fixed[] = {"sys", "INFORMATION_SCHEMA", "guest", "db_owner",
+		"db_accessadmin", "db_securityadmin", "db_ddladmin", "db_backupoperator",
+		"db_datareader", "db_datawriter", "db_denydatareader", "db_denydatawriter"};
 
-	if (owner <= LAST_BUILT_IN_PRINCIPAL || owner >= FIRST_FIXED_ROLE || !by)
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		if (streq(name, fixed[i]))
+			return true;
+	return false;
+}
+
+/* A fixed role has the schema of its name and id from the start, and guest has his. Whatever else it owns belongs to all its
+ * members: nothing keeps a schema from being given to db_datareader, or its own one from being dropped and made again. */
+static bool is_owned_normally(
+	const char *kind, const struct raw_thing *t, const struct raw_principal *by)
+{
+	return by->id == DBO || by->id == INFORMATION_SCHEMA || by->id == SYS ||
+	       (streq(kind, "SCHEMA") && t->id == by->id && streq(t->name, by->name) &&
+		       catalog_schema_is_fixed(t->name));
+}
+
+static int owned_add(struct observed_database *d, const struct raw_catalog *r, const char *kind,
+	const struct raw_thing *t)
+{
+	const struct raw_principal *by = raw_principal_by(r, t->owner);
+	const struct raw_thing *in = t->schema ? raw_thing_by(&r->schemas, t->schema) : NULL;
+
+	if (!by || is_owned_normally(kind, t, by))
 		return 0;
-	struct observed_owned *w = ROW_MORE(d->owned, d->n_owned);
+	struct observed_owned *w = ARRAY_MORE(d->owned, d->n_owned);
 	if (!w)
 		return -ENOMEM;
 	return row_copy(&w->kind, kind) && row_copy(&w->schema, in ? in->name : NULL) &&
-			       row_copy(&w->name, name) && row_copy(&w->owner, by->name)
+			       row_copy(&w->name, t->name) && row_copy(&w->owner, by->name)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -63,8 +85,8 @@ static int things_owned(struct observed_database *d, const struct raw_catalog *r
 	int rc = 0;
 
 	for (size_t i = 0; i < things->n && !rc; i++)
-		rc = owned_add(d, r, kind, things->items[i].schema, things->items[i].name,
-			things->items[i].owner);
+		if (things->items[i].owned)
+			rc = owned_add(d, r, kind, &things->items[i]);
 	return rc;
 }
 
@@ -80,7 +102,9 @@ int catalog_owned_join(struct observed_database *d, const struct raw_catalog *r)
 		rc = things_owned(d, r, rarer[i].words, &r->rarer[i]);
 	for (size_t i = 0; i < r->n_principals && !rc; i++)
 		if (r->principals[i].type == 'R')
-			rc = owned_add(
-				d, r, "ROLE", 0, r->principals[i].name, r->principals[i].owner);
+			rc = owned_add(d, r, "ROLE",
+				&(struct raw_thing){.id = r->principals[i].id,
+					.owner = r->principals[i].owner,
+					.name = r->principals[i].name});
 	return rc;
 }

@@ -17,13 +17,12 @@ static int id_of(const struct sql_value *v)
 int catalog_unreadable_add(
 	struct observed_server *o, const char *part, const char *database, const char *why)
 {
-	char **more = row_array_more(o->unreadable, &o->n_unreadable, sizeof(*more));
+	char **line = ARRAY_MORE(o->unreadable, o->n_unreadable);
 
-	if (!more)
+	if (!line)
 		return -ENOMEM;
-	o->unreadable = more;
-	return asprintf(&more[o->n_unreadable - 1], "%s%s%s: %s", part, database ? " of " : "",
-		       database ? database : "", why) < 0
+	return asprintf(line, "%s%s%s: %s", part, database ? " of " : "", database ? database : "",
+		       why) < 0
 		       ? -ENOMEM
 		       : 0;
 }
@@ -49,7 +48,7 @@ static int row_right(struct server_reading *r, const struct sql_value *v)
 
 static int row_principal(struct server_reading *r, const struct sql_value *v)
 {
-	struct raw_principal *p = ROW_MORE(r->raw.principals, r->raw.n_principals);
+	struct raw_principal *p = ARRAY_MORE(r->raw.principals, r->raw.n_principals);
 
 	if (!p)
 		return -ENOMEM;
@@ -59,13 +58,14 @@ static int row_principal(struct server_reading *r, const struct sql_value *v)
 	p->disabled = row_number(&v[5]) != 0;
 	p->age_known = v[6].data != NULL;
 	p->age = row_number(&v[6]);
+	p->owner = id_of(&v[8]);
 	return row_name(&p->name, &v[2]) && row_name_or_null(&p->default_database, &v[7]) ? 0
 											  : -ENOMEM;
 }
 
 static int member_take(struct raw_catalog *raw, const struct sql_value *role)
 {
-	struct raw_member *m = ROW_MORE(raw->members, raw->n_members);
+	struct raw_member *m = ARRAY_MORE(raw->members, raw->n_members);
 
 	if (!m)
 		return -ENOMEM;
@@ -80,7 +80,7 @@ static int row_server_member(struct server_reading *r, const struct sql_value *v
 
 static int row_server_permission(struct server_reading *r, const struct sql_value *v)
 {
-	struct raw_permission *p = ROW_MORE(r->raw.permissions, r->raw.n_permissions);
+	struct raw_permission *p = ARRAY_MORE(r->raw.permissions, r->raw.n_permissions);
 
 	if (!p)
 		return -ENOMEM;
@@ -93,63 +93,43 @@ static int row_server_permission(struct server_reading *r, const struct sql_valu
 	return p->name ? 0 : -ENOMEM;
 }
 
-static int unwritable_set(struct observed_database *d, const char *why)
+static int thing_take(struct raw_things *things, const struct sql_value *v)
 {
-	if (!d->unwritable)
-		d->unwritable = strdup(why);
-	return d->unwritable ? 0 : -ENOMEM;
-}
+	struct raw_thing *t = ARRAY_MORE(things->items, things->n);
 
-static int unread_set(struct observed_database *d, const char *why)
-{
-	if (!d->unread)
-		d->unread = strdup(why);
-	return d->unread ? 0 : -ENOMEM;
-}
-
-enum { ACCESS_SINGLE_USER = 1 };
-
-static int row_database(struct server_reading *r, const struct sql_value *v)
-{
-	struct observed_database *d = ROW_MORE(r->o->databases, r->o->n_databases);
-
-	if (!d || !row_name(&d->name, &v[2]))
+	if (!t)
 		return -ENOMEM;
-	d->id = id_of(&v[1]);
-	d->source = id_of(&v[5]);
-	row_sid(&d->owner, &v[10]);
-	/* Unknown counts as on. */
-	d->chaining = !v[11].data || row_number(&v[11]) != 0;
-	d->trustworthy = !v[12].data || row_number(&v[12]) != 0;
-	const char *state = database_state_words(v[3].data ? id_of(&v[3]) : -1);
-	d->online = !state;
-	/* 0 may also mean that the database is closed at the moment: try to enter it. */
-	d->accessible = !v[8].data || row_number(&v[8]) == 1;
-	int rc = state ? unread_set(d, state) : 0;
-	/* Entering would take the only connection and lock out a DBA. */
-	if (!rc && id_of(&v[4]) == ACCESS_SINGLE_USER)
-		rc = unread_set(d, "it is in single-user mode");
-	if (!rc && d->source)
-		rc = unwritable_set(d, "it is a snapshot");
-	if (!rc && row_number(&v[7]))
-		rc = unwritable_set(d, "it is a standby copy");
-	if (!rc && row_number(&v[6]))
-		rc = unwritable_set(d, "it is read-only");
-	/* NULL while a database is closed by AUTO_CLOSE: then the second column must say it. */
-	if (!rc && !d->unwritable && (!v[6].data || !v[7].data) && !row_is(&v[9], "READ_WRITE") &&
-		!row_is(&v[9], "READ_ONLY"))
-		rc = unwritable_set(d, "the server does not tell whether it can be changed");
-	/* sys.databases of a secondary replica shows it as writable. */
-	d->secondary = !d->unwritable && row_is(&v[9], "READ_ONLY");
-	if (!rc && row_is(&v[9], "READ_ONLY"))
-		rc = unwritable_set(d, "it is a read-only copy");
-	return rc;
+	t->id = id_of(&v[2]);
+	t->schema = id_of(&v[4]);
+	t->owner = id_of(&v[5]);
+	t->owned = v[5].data != NULL;
+	return row_name(&t->name, &v[3]) ? 0 : -ENOMEM;
+}
+
+static int row_server_endpoint(struct server_reading *r, const struct sql_value *v)
+{
+	return thing_take(&r->raw.objects, v);
 }
 
 static int row_chaining(struct server_reading *r, const struct sql_value *v)
 {
 	r->o->chaining = row_number(&v[1]) != 0;
 	return 0;
+}
+
+/* Without an id: nobody knows which jobs there are. */
+static int row_job(struct server_reading *r, const struct sql_value *v)
+{
+	struct observed_job *j = v[2].data ? ARRAY_MORE(r->o->jobs, r->o->n_jobs) : NULL;
+
+	if (!v[2].data) {
+		r->o->jobs_unknown = true;
+		return 0;
+	}
+	if (!j)
+		return -ENOMEM;
+	j->database = id_of(&v[1]);
+	return row_name(&j->name, &v[2]) ? 0 : -ENOMEM;
 }
 
 static int row_database_id(struct server_reading *r, const struct sql_value *v)
@@ -184,12 +164,12 @@ static int row_lock_role(struct server_reading *r, const struct sql_value *v)
 
 static int row_server_trigger(struct server_reading *r, const struct sql_value *v)
 {
-	return trigger_take(ROW_MORE(r->o->triggers, r->o->n_triggers), v + 1);
+	return trigger_take(ARRAY_MORE(r->o->triggers, r->o->n_triggers), v + 1);
 }
 
 static int row_of_session(struct server_reading *r, const struct sql_value *v)
 {
-	struct observed_session *s = ROW_MORE(r->o->sessions, r->o->n_sessions);
+	struct observed_session *s = ARRAY_MORE(r->o->sessions, r->o->n_sessions);
 
 	return s ? row_session(s, v, SESSION_COLUMNS) : -ENOMEM;
 }
@@ -201,7 +181,7 @@ static int condition_of(const struct sql_value *v)
 
 static int row_condition(struct server_reading *r, const struct sql_value *v)
 {
-	struct raw_condition *c = ROW_MORE(r->conditions, r->n_conditions);
+	struct raw_condition *c = ARRAY_MORE(r->conditions, r->n_conditions);
 
 	if (!c)
 		return -ENOMEM;
@@ -218,11 +198,14 @@ static const struct {
 } server_rows[] = {
 	{"server", 3, row_server},
 	{"right", 4, row_right},
-	{"principal", 8, row_principal},
+	{"principal", 9, row_principal},
+	{"endpoint", 6, row_server_endpoint},
 	{"server-member", 3, row_server_member},
 	{"server-permission", 7, row_server_permission},
-	{"database", 13, row_database},
+	{"server-denial", 10, catalog_row_unseen},
+	{"database", 14, catalog_row_database},
 	{"chaining", 2, row_chaining},
+	{"job", 3, row_job},
 	{"database-id", 3, row_database_id},
 	{"lock-role", 2, row_lock_role},
 	{"server-trigger", 5, row_server_trigger},
@@ -244,7 +227,7 @@ int catalog_server_row(void *reading, const struct sql_value *values, int n)
 static int row_user(struct raw_catalog *raw, const struct sql_value *v)
 {
 	enum { IN_DATABASE = 2 };
-	struct raw_principal *p = ROW_MORE(raw->principals, raw->n_principals);
+	struct raw_principal *p = ARRAY_MORE(raw->principals, raw->n_principals);
 
 	if (!p)
 		return -ENOMEM;
@@ -263,7 +246,7 @@ static int row_member(struct raw_catalog *raw, const struct sql_value *v)
 
 static int row_permission(struct raw_catalog *raw, const struct sql_value *v)
 {
-	struct raw_permission *p = ROW_MORE(raw->permissions, raw->n_permissions);
+	struct raw_permission *p = ARRAY_MORE(raw->permissions, raw->n_permissions);
 
 	if (!p)
 		return -ENOMEM;
@@ -275,18 +258,6 @@ static int row_permission(struct raw_catalog *raw, const struct sql_value *v)
 		.grantee = id_of(&v[7]),
 		.grantor = id_of(&v[8])};
 	return p->name ? 0 : -ENOMEM;
-}
-
-static int thing_take(struct raw_things *things, const struct sql_value *v)
-{
-	struct raw_thing *t = ROW_MORE(things->items, things->n);
-
-	if (!t)
-		return -ENOMEM;
-	t->id = id_of(&v[2]);
-	t->schema = id_of(&v[4]);
-	t->owner = id_of(&v[5]);
-	return row_name(&t->name, &v[3]) ? 0 : -ENOMEM;
 }
 
 static int row_schema(struct raw_catalog *raw, const struct sql_value *v)
@@ -319,19 +290,22 @@ static int row_rarer(struct raw_catalog *raw, const struct sql_value *v)
 
 static int row_trigger(struct raw_catalog *raw, const struct sql_value *v)
 {
-	return trigger_take(ROW_MORE(raw->triggers, raw->n_triggers), v + 2);
+	struct observed_trigger *t = ARRAY_MORE(raw->triggers, raw->n_triggers);
+
+	if (t)
+		t->elsewhere = row_number(&v[6]) == 1;
+	return trigger_take(t, v + 2);
 }
 
 static int row_runner(struct raw_catalog *raw, const struct sql_value *v)
 {
 	enum { AS_OWNER = -2 };
-	struct observed_runner *r = ROW_MORE(raw->runners, raw->n_runners);
+	struct observed_runner *r = ARRAY_MORE(raw->runners, raw->n_runners);
 	int64_t kind = row_number(&v[2]);
 
 	if (!r)
 		return -ENOMEM;
-	r->kind = RUNNER_MODULE;
-	if (kind < RUNNER_MODULE || kind > RUNNER_POLICY)
+	if (kind < RUNNER_MODULE || kind > RUNNER_DDL_TRIGGER)
 		return -EBADMSG;
 	r->kind = (unsigned)kind;
 	r->as_owner = row_number(&v[5]) == AS_OWNER;
@@ -365,7 +339,7 @@ static const struct {
 	{"column", 6, row_column},
 	{"type", 6, row_type},
 	{"rarer", 7, row_rarer},
-	{"trigger", 6, row_trigger},
+	{"trigger", 7, row_trigger},
 	{"runner", 6, row_runner},
 	{"end", 3, row_end},
 	{"failed", 4, row_failed},

@@ -3,7 +3,14 @@
  * expression. */
 #include "catalog/catalog.h"
 #include "sql/agent_permissions.h"
+#include "sql/hiding_denial.h"
 #include "sql/name.h"
+#include "sql/trigger_events.h"
+
+/* The module runs something: EXEC stands there, but for an EXECUTE AS, whose last word ends. EXECUTE as_anything is a call. */
+#define EXECUTES                                                                                    \
+	"REPLACE(REPLACE(REPLACE(REPLACE(UPPER(m.definition), NCHAR(9), N' '), NCHAR(10), N' '),\n" \
+	"    NCHAR(13), N' '), N'EXECUTE AS ', N'') LIKE N'%EXEC%'"
 
 /* create_date is in the server's local time, so ages are differences between readings of the server's own clock. */
 const struct part server_parts[] = {
@@ -11,9 +18,13 @@ const struct part server_parts[] = {
 		"SELECT N'principal' AS [part], p.principal_id,\n"
 		"  CAST(CAST(p.name AS nvarchar(128)) AS varbinary(256)), CAST(p.sid AS varbinary(85)), p.type, p.is_disabled,\n"
 		"  CASE WHEN p.create_date < '19900101' THEN NULL ELSE DATEDIFF(SECOND, p.create_date, GETDATE()) END,\n"
-		"  CAST(CAST(p.default_database_name AS nvarchar(128)) AS varbinary(256))\n"
+		"  CAST(CAST(p.default_database_name AS nvarchar(128)) AS varbinary(256)), p.owning_principal_id\n"
 		"FROM sys.server_principals AS p;\n",
 		true},
+	{"endpoint",
+		"SELECT N'endpoint' AS [part], 0, e.endpoint_id, CAST(CAST(e.name AS nvarchar(128)) AS varbinary(256)), NULL,\n"
+		"  e.principal_id FROM sys.endpoints AS e;\n",
+		false},
 	{"server-member",
 		"SELECT N'server-member' AS [part], m.role_principal_id, m.member_principal_id\n"
 		"FROM sys.server_role_members AS m;\n",
@@ -22,15 +33,31 @@ const struct part server_parts[] = {
 		"SELECT N'server-permission' AS [part], p.class, p.state, p.permission_name, p.major_id,\n"
 		"  p.grantee_principal_id, p.grantor_principal_id FROM sys.server_permissions AS p;\n",
 		false},
+	{"server-denial",
+		"SELECT N'server-denial' AS [part], " HIDING_DENIAL_COLUMNS HIDING_DENIALS, false},
 	{"database",
 		"SELECT N'database' AS [part], d.database_id, CAST(CAST(d.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  d.state, d.user_access, d.source_database_id, d.is_read_only, d.is_in_standby, HAS_DBACCESS(d.name),\n"
 		"  CAST(DATABASEPROPERTYEX(d.name, N'Updateability') AS nvarchar(20)),\n"
-		"  CAST(d.owner_sid AS varbinary(85)), d.is_db_chaining_on, d.is_trustworthy_on FROM sys.databases AS d;\n",
+		"  CAST(d.owner_sid AS varbinary(85)), d.is_db_chaining_on, d.is_trustworthy_on,\n"
+		"  CONVERT(nvarchar(30), d.create_date, 126) FROM sys.databases AS d;\n",
 		true},
 	{"chaining",
 		"SELECT N'chaining' AS [part], CAST(c.value_in_use AS int) FROM sys.configurations AS c\n"
 		"WHERE c.name = N'cross db ownership chaining';\n",
+		false},
+	/* A step in T-SQL runs as the job's owner, or as the Agent's own account, which is a sysadmin, if the owner is one
+	 * (https://learn.microsoft.com/sql/ssms/agent/manage-job-steps). Only of a SQL login, found by the owner's SID, the
+	 * server can say that it is none: whoever logs in as a member of a Windows group has no login, and of a Windows login
+	 * IS_SRVROLEMEMBER may miss groups. Inside a text, so that TRY catches that the agent may not read there. */
+	{"job",
+		"BEGIN TRY EXEC sys.sp_executesql N'SELECT DISTINCT N''job'' AS [part], DB_ID(s.database_name), " NAME_BYTES(
+			"j.name") "\n"
+				  "FROM msdb.dbo.sysjobs AS j JOIN msdb.dbo.sysjobsteps AS s ON s.job_id = j.job_id\n"
+				  "WHERE j.enabled = 1 AND s.subsystem = N''TSQL''\n"
+				  "  AND NOT EXISTS (SELECT 1 FROM sys.server_principals AS p WHERE p.sid = j.owner_sid AND p.type = ''S''\n"
+				  "    AND IS_SRVROLEMEMBER(N''sysadmin'', p.name) = 0);';\n"
+				  "END TRY BEGIN CATCH SELECT N'job' AS [part], NULL, NULL; END CATCH;\n",
 		false},
 	/* A change that failed may have left the session in a database: the role is in master, and so are the references of
 	 * the triggers. Those may be read by the owners of master, and by whom `curfew bootstrap` lets read them, so they are
@@ -42,7 +69,7 @@ const struct part server_parts[] = {
 		"IF EXISTS (SELECT 1 FROM sys.server_triggers AS t WHERE t.is_disabled = 0)\n"
 		"SELECT N'server-trigger' AS [part], CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  HASHBYTES('SHA2_256', m.definition),\n"
-		"  CASE WHEN REPLACE(UPPER(m.definition), N'EXECUTE AS', N'') LIKE N'%EXEC%' THEN 1 ELSE 0 END,\n"
+		"  CASE WHEN " EXECUTES " THEN 1 ELSE 0 END,\n"
 		"  (SELECT COUNT(*) FROM sys.sql_expression_dependencies AS d WHERE d.referencing_class = 13\n"
 		"    AND d.referencing_id = t.object_id AND (d.referenced_server_name IS NOT NULL\n"
 		"    OR d.referenced_database_name NOT IN (N'master', N'msdb')))\n"
@@ -90,7 +117,8 @@ const struct part database_parts[] = {
 		"SELECT N'type' AS [part], DB_ID(), t.user_type_id, CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  t.schema_id, t.principal_id FROM sys.types AS t WHERE t.is_user_defined = 1;\n",
 		false},
-	/* Few databases have many of them. Names are bytes here, so no collations meet. */
+	/* Few databases have many of them. Names are bytes here, so no collations meet. ALTER AUTHORIZATION knows no credential,
+	 * so nobody is said to own one. */
 	{"rarer",
 		"SELECT N'rarer' AS [part], DB_ID(), 10, x.xml_collection_id, " NAME_BYTES(
 			"x.name") ", x.schema_id,\n"
@@ -114,26 +142,37 @@ const struct part database_parts[] = {
 						  "asymmetric_keys") AND_RARER RARER("29",
 						  "stoplist_id", "fulltext_stoplists")
 						  AND_RARER RARER("31", "property_list_id",
-							  "registered_search_property_lists") ";\n",
+							  "registered_search_property_lists")
+							  AND_RARER
+		"32, x.credential_id, " NAME_BYTES(
+			"x.name") ", NULL, NULL\n"
+				  "  FROM sys.database_scoped_credentials AS x;\n",
 		false},
 	/* What it uses may be read by the owners of the database alone: asked for only where there is one. */
 	{"trigger",
 		"IF EXISTS (SELECT 1 FROM sys.triggers AS t WHERE t.parent_class = 0 AND t.is_disabled = 0)\n"
 		"SELECT N'trigger' AS [part], DB_ID(), CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  HASHBYTES('SHA2_256', m.definition),\n"
-		"  CASE WHEN REPLACE(UPPER(m.definition), N'EXECUTE AS', N'') LIKE N'%EXEC%' THEN 1 ELSE 0 END,\n"
+		"  CASE WHEN " EXECUTES " THEN 1 ELSE 0 END,\n"
 		"  (SELECT COUNT(*) FROM sys.sql_expression_dependencies AS d WHERE d.referencing_class = 12\n"
-		"    AND d.referencing_id = t.object_id)\n"
-		"FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m ON m.object_id = t.object_id\n"
-		"WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
+		"    AND d.referencing_id = t.object_id),\n"
+		"  CASE WHEN " FIRES_ELSEWHERE(
+			"t.object_id") " THEN 1 ELSE 0 END\n"
+				       "FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m ON m.object_id = t.object_id\n"
+				       "WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
 		false},
-	/* 1: a module, 2: a CLR module, 3: a queue, 4: a policy. What uses nothing can be altered by nobody but itself. */
+	/* 1: a module, 2: a CLR module, 3: a queue, 4: a policy, 5: a DDL trigger, which is not in sys.objects
+	 * (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-objects-transact-sql). What uses nothing
+	 * can be altered by nobody but itself. A queue counts also while its activation is off: ALTER QUEUE switches that on, and
+	 * asks for no IMPERSONATE unless it names whom to run as. A DDL trigger that is disabled stays so: to enable it takes ALTER
+	 * ANY DATABASE DDL TRIGGER, which no level has. Whatever it fires on counts, above all what Curfew never does: users with
+	 * full access alter tables. The triggers of Change Data Capture and of publications run as their callers. */
 	{"runner",
 		"SELECT N'runner' AS [part], DB_ID(), 1, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)), m.execute_as_principal_id\n"
 		"FROM sys.sql_modules AS m JOIN sys.objects AS o ON o.object_id = m.object_id\n"
 		"JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE m.execute_as_principal_id IS NOT NULL\n"
-		"  AND (m.definition IS NULL OR REPLACE(UPPER(m.definition), N'EXECUTE AS', N'') LIKE N'%EXEC%'\n"
+		"  AND (m.definition IS NULL OR " EXECUTES "\n"
 		"    OR EXISTS (SELECT 1 FROM sys.sql_expression_dependencies AS d WHERE d.referencing_id = m.object_id));\n"
 		"SELECT N'runner' AS [part], DB_ID(), 2, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)), a.execute_as_principal_id\n"
@@ -142,11 +181,18 @@ const struct part database_parts[] = {
 		"SELECT N'runner' AS [part], DB_ID(), 3, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  CAST(CAST(q.name AS nvarchar(128)) AS varbinary(256)), q.execute_as_principal_id\n"
 		"FROM sys.service_queues AS q JOIN sys.schemas AS s ON s.schema_id = q.schema_id\n"
-		"WHERE q.is_activation_enabled = 1 AND q.is_ms_shipped = 0;\n"
+		"WHERE (q.activation_procedure IS NOT NULL OR q.execute_as_principal_id IS NOT NULL) AND q.is_ms_shipped = 0;\n"
 		"SELECT N'runner' AS [part], DB_ID(), 4, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  CAST(CAST(y.name AS nvarchar(128)) AS varbinary(256)), NULL\n"
 		"FROM sys.security_policies AS y JOIN sys.schemas AS s ON s.schema_id = y.schema_id\n"
-		"WHERE y.is_schema_bound = 0;\n",
+		"WHERE y.is_schema_bound = 0;\n"
+		"SELECT N'runner' AS [part], DB_ID(), 5, NULL, CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
+		"  m.execute_as_principal_id FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m ON m.object_id = t.object_id\n"
+		"LEFT JOIN sys.assembly_modules AS a ON a.object_id = t.object_id WHERE t.parent_class = 0 AND t.is_disabled = 0\n"
+		"  AND (m.execute_as_principal_id IS NOT NULL OR a.execute_as_principal_id IS NOT NULL)\n"
+		"  AND (m.definition IS NULL OR " EXECUTES "\n"
+		"    OR EXISTS (SELECT 1 FROM sys.sql_expression_dependencies AS d WHERE d.referencing_class = 12\n"
+		"      AND d.referencing_id = t.object_id));\n",
 		false},
 	{"end",
 		"SELECT N'end' AS [part], DB_ID(), COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION'),\n"
@@ -196,7 +242,11 @@ void catalog_principals_write(FILE *to, const struct sid *sids, size_t n)
 	      "FROM sys.database_principals AS p WHERE p.sid IN (",
 		to);
 	sids_write(to, sids, n);
-	fputs(") OR p.authentication_type = 2;\n", to);
+	/* A denial may hide one of theirs: then the database is read completely, and the denial is named. */
+	fputs(") OR p.authentication_type = 2 OR (p.principal_id = 0 AND EXISTS (SELECT 1 FROM sys.database_permissions AS d\n"
+	      "  WHERE d.state = 'D' AND d.class IN (0, 4)\n"
+	      "    AND d.permission_name IN (N'VIEW DEFINITION', N'VIEW SECURITY DEFINITION', N'CONTROL')));\n",
+		to);
 }
 
 void catalog_conditions_write(

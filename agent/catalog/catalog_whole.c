@@ -111,7 +111,7 @@ static int whole_ask(struct server_reading *r, struct sql_error *error, struct s
 	for (const struct part *p = server_parts; p->name; p++)
 		fputs(p->text, to);
 	catalog_names_write(to, r->names, r->n_names);
-	closing_sessions_write(to, session_select, e->named, e->n_named, e->sids, e->n_sids);
+	closing_observe_write(to, session_select, e->named, e->n_named, e->sids, e->n_sids);
 	closing_unknown_sessions_write(to, session_select);
 	catalog_conditions_write(to, e->sids, e->n_sids, e->named, e->n_named);
 	if (head && head->hasty)

@@ -40,7 +40,7 @@ static int accept_record(const struct cli *cli, const struct collected *c,
 	}
 	e.detail = detail;
 	int rc = code ? 0 : journal_write(NULL, j, &e);
-	journal_close(j);
+	cli_journal_end(j);
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "nothing accepted: %s", journal_problem(rc));
 	return code ? code
@@ -94,7 +94,7 @@ const struct command command_accept = {
 	.required = "--reason TEXT --until TIME",
 	.min_operands = 1,
 	.max_operands = 1,
-	.options = OPT_REASON | OPT_UNTIL | OPT_JSON,
+	.options = OPT_REASON | OPT_UNTIL_TIME | OPT_JSON,
 	.summary = "Acknowledge a finding of the audit until a time",
 	.help = "FINDING is the number that `curfew audit` shows. The finding stays listed and no longer causes exit status 2,\n"
 		"until it changes, which gives it another number, or until that time. Recorded in the journal. Changes only what\n"

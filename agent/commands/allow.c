@@ -148,7 +148,9 @@ static int run_disallow(struct cli *cli)
 		code = address_disallow(&a, path, u, cli->operands[i]);
 	if (!code && (code = amend_check(&a)) == EXIT_CONFIG)
 		cli_fail(cli, 0,
-			"a user needs one source at least: to take everything away, use `curfew user remove` or `curfew revoke`");
+			"a user needs one source at least: to take everything away, use `curfew user remove %s %s --reason TEXT "
+			"--ticket ID` or `curfew revoke %s %s --reason TEXT`",
+			a.client->name, u->login, a.client->name, u->login);
 	return amend_end(&a, code);
 }
 

@@ -130,7 +130,7 @@ int amend_edit(struct amendment *a, const struct edit *e)
 	if (rc == -ENOMEM)
 		return cli_fail(a->cli, EXIT_FAILED, "%s", strerror(-rc));
 	return cli_fail(a->cli, EXIT_FAILED,
-		"cannot change %s in place, because of how it is written; use `curfew edit %s`",
+		"cannot change %s in place, because of how it is written; use `curfew edit %s --reason TEXT --ticket ID`",
 		a->path, a->client->name);
 }
 

@@ -12,8 +12,9 @@ int amend_date_check(const struct cli *cli, const char *what, const char *text)
 	int rc = local_parse(&t, text);
 
 	if (rc == -ERANGE)
-		return cli_fail(
-			cli, EXIT_USAGE, "invalid date for %s: '%s' does not exist", what, text);
+		return cli_fail(cli, EXIT_USAGE,
+			"invalid date for %s: '%s' is not in the calendar; use a date such as 2026-11-23",
+			what, text);
 	if (rc < 0)
 		return cli_fail(cli, EXIT_USAGE,
 			"invalid date for %s: '%s'; use 2026-11-23 or 2026-11-23T09:00, in the client's time zone",

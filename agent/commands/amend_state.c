@@ -224,6 +224,6 @@ int amend_record(struct amendment *a, const char *outcome)
 		.detail = detail,
 		.configuration = a->edited->digest};
 	int rc = journal_write(NULL, j, &e);
-	journal_close(j);
+	cli_journal_end(j);
 	return rc ? cli_fail(a->cli, EXIT_FAILED, "%s", journal_problem(rc)) : 0;
 }

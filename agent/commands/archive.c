@@ -9,6 +9,7 @@
 #include "commands/command.h"
 #include "curfew/calendar.h"
 #include "curfew/report.h"
+#include "curfew/state_tables.h"
 
 static int asked_record(
 	struct journal *j, const struct cli *cli, const struct program *p, instant_t now)
@@ -61,8 +62,13 @@ static int archive(const struct cli *cli, const struct program *p, struct journa
 		return cli_fail(cli, EXIT_FAILED, "%s already exists; choose another file name",
 			cli->operands[0]);
 	int rc = asked_record(j, cli, p, now);
-	if (rc == 0)
-		rc = journal_archive(j, to, cli->operands[0]);
+	/* What tells that the journal is this host's own must not be older than the cut. */
+	if (!rc)
+		rc = head_copy_save(j);
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED,
+			"nothing was archived: cannot write the journal: %s", journal_problem(rc));
+	rc = journal_archive(j, to, cli->operands[0]);
 	if (rc == JOURNAL_NOTHING) {
 		cli_fail(cli, 0,
 			"nothing to archive: no record is that old, or the oldest one belongs to a change that has not finished");
@@ -73,11 +79,27 @@ static int archive(const struct cli *cli, const struct program *p, struct journa
 	return result_print(cli, j);
 }
 
+/* The journal names the file for years, and is asked from anywhere. NULL: no memory, or no current directory. */
+static char *path_whole(const char *path)
+{
+	_cleanup_free_ char *here = *path == '/' ? NULL : getcwd(NULL, 0);
+	char *whole = NULL;
+
+	if (*path == '/')
+		return strdup(path);
+	return here && asprintf(&whole, "%s/%s", here, path) >= 0 ? whole : NULL;
+}
+
 static int run(struct cli *cli)
 {
+	_cleanup_free_ char *path = path_whole(cli->operands[0]);
 	struct program *p;
 	struct journal *j = NULL;
 	instant_t to = 0;
+
+	if (!path)
+		return cli_fail(cli, EXIT_FAILED, "%s: %s", cli->operands[0], strerror(errno));
+	cli->operands[0] = path;
 	int code = cli_load(&p, cli);
 
 	if (code)
@@ -95,7 +117,7 @@ static int run(struct cli *cli)
 		code = cli_journal(&j, cli, p, true);
 	if (!code)
 		code = archive(cli, p, j, to);
-	journal_close(j);
+	cli_journal_end(j);
 	program_free(p);
 	return code;
 }
@@ -110,6 +132,7 @@ const struct command command_archive = {
 	.summary = "Move older journal records to another file",
 	.help = "The hash chain continues from the head of the archive. FILE must not exist. Current access, and access\n"
 		"past its end that was not confirmed as ended, is copied, so the journal can answer for every time from TIME on. For\n"
-		"earlier times, open the archive read-only with sqlite3. The owner of `state_directory` writes FILE.\n",
+		"earlier times, `curfew history --at TIME`, certificates, and population reports read the archive at its path; keep it\n"
+		"there. The owner of `state_directory` writes FILE. The journal's file does not shrink; later records use the room.\n",
 	.run = run,
 };

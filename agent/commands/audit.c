@@ -7,6 +7,7 @@
 #include "commands/audit_collect.h"
 #include "commands/audit_first_seen.h"
 #include "commands/audit_population.h"
+#include "commands/past_records.h"
 
 /* All lists of the report as one, since a file has one table: the first column says of which a row is. */
 static int csv_print(const struct audit_report *a)
@@ -58,6 +59,17 @@ static int show(const struct cli *cli, const struct collected *c)
 	return EXIT_FINE;
 }
 
+/* The page alone has the history. */
+static int lost_find(struct cli *cli, struct collected *c)
+{
+	const struct client *client = c->context.client;
+
+	return cli->html && c->context.journal
+		       ? past_lost_here(&c->report.lost, cli, c->context.journal,
+				 client ? client->starts : INT64_MIN, c->report.at)
+		       : 0;
+}
+
 /* Whether all access is as scheduled and verified. */
 static bool is_clean(const struct collected *c)
 {
@@ -65,9 +77,6 @@ static bool is_clean(const struct collected *c)
 		return false;
 	for (size_t i = 0; i < c->report.n_proofs; i++)
 		if (!is_verified(c->report.proofs[i].outcome))
-			return false;
-	for (size_t i = 0; i < c->report.n_findings; i++)
-		if (streq(c->report.findings[i].name, AUDIT_NOT_SHOWN))
 			return false;
 	return true;
 }
@@ -82,6 +91,8 @@ static int run(struct cli *cli)
 		return audit_population(cli);
 	int code = collect(&c, cli);
 
+	if (!code)
+		code = lost_find(cli, &c);
 	if (!code) {
 		audit_first_seen_record(&c);
 		code = show(cli, &c);

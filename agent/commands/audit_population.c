@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "commands/former_clients.h"
 #include "commands/past_records.h"
 #include "curfew/calendar.h"
+#include "curfew/clock_resets.h"
 #include "curfew/population.h"
 #include "curfew/report.h"
 
@@ -35,7 +37,7 @@ static int show(const struct cli *cli, const struct population *p, const char *z
 static int times_read(struct population *p, struct context *c)
 {
 	const struct cli *cli = c->cli;
-	const char *zone = c->program->settings.timezone;
+	const char *zone = cli_zone(cli, c->program);
 	int code = cli_now(&p->at, cli, c->program, NULL);
 
 	p->to = p->at;
@@ -51,18 +53,59 @@ static int times_read(struct population *p, struct context *c)
 	return code;
 }
 
-/* Access before the first record is unknown; warn about it. */
-static int begin_check(struct population *p, const struct cli *cli, const struct journal_entries *h)
+/* Access before the first record is unknown: without a row nobody can say that there was none. */
+static int begin_check(struct population *p, const struct cli *cli, struct journal *j,
+	const struct journal_entries *h)
 {
+	uint8_t hash[JOURNAL_HASH_SIZE];
 	char begins[INSTANT_TEXT_MAX];
+	struct journal *of = j;
+	int64_t before = 0;
+	instant_t last;
 
 	for (size_t i = 0; i < h->n; i++)
 		if (!p->begins || h->items[i].at < p->begins)
 			p->begins = h->items[i].at;
-	if (p->begins > p->from)
+	int code = past_journal(&of, cli, j, p->from);
+	if (code)
+		return code;
+	int rc = journal_anchor(hash, &before, of);
+	if (!rc && !before)
+		rc = journal_bounds(&p->first, &last, of);
+	if (of != j)
+		journal_close(of);
+	if (rc && rc != -ENOENT)
+		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	p->unrecorded = rc == -ENOENT || (!before && p->first > p->from);
+	if (rc == -ENOENT)
+		cli_fail(cli, 0, "warning: the journal has no records");
+	else if (p->unrecorded)
 		cli_fail(cli, 0,
-			"warning: the first record of access is of %s; earlier access is not recorded",
-			instant_format(begins, p->begins));
+			"warning: the journal begins at %s; earlier access is not recorded",
+			instant_format(begins, p->first));
+	return 0;
+}
+
+/* Nobody knows who will have had access. Practice may record future times. */
+static int future_check(struct population *p, const struct cli *cli, struct journal *j)
+{
+	char text[INSTANT_TEXT_MAX];
+	instant_t first, known = p->at, last = p->at;
+	int rc = journal_bounds(&first, &last, j);
+
+	if (rc && rc != -ENOENT)
+		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	if (!rc && p->practice && last > known)
+		known = last;
+	if (p->from > known)
+		return cli_fail(cli, EXIT_USAGE,
+			"%s is in the future; for scheduled access, run `curfew schedule --at %s`",
+			instant_format(text, p->from), cli->from);
+	if (p->to > known) {
+		cli_fail(cli, 0, "warning: --to is in the future; showing access until %s",
+			instant_format(text, known));
+		p->to = known;
+	}
 	return 0;
 }
 
@@ -79,29 +122,83 @@ static int client_check(
 	return cli_client(&client, cli, c->program);
 }
 
-static int population(struct population *p, struct context *c, struct journal_entries *access,
-	struct journal_entries *proofs)
+struct population_read {
+	struct journal_entries access, proofs, events;
+};
+
+static int read_kind(struct journal_entries *out, const struct context *c, enum journal_kind kind,
+	instant_t from)
 {
-	const struct journal_filter accesses = {.kind = JOURNAL_ACCESS},
-				    verifications = {.kind = JOURNAL_PROOF};
+	const struct journal_filter f = {.kind = (int)kind};
+
+	return past_read(out, c->cli, c->journal, &f, from);
+}
+
+/* What a clock recorded that was ahead by mistake says of no time what was there; practice may record future times. */
+static int refuted_drop(struct population_read *r)
+{
+	struct clock_resets resets;
+
+	if (clock_resets_find(&resets, &r->events))
+		return EXIT_FAILED;
+	clock_resets_drop(&r->access, &resets);
+	clock_resets_drop(&r->proofs, &resets);
+	clock_resets_drop(&r->events, &resets);
+	free(resets.items);
+	return 0;
+}
+
+/* Which other clients had a database of this one in that period. 0 or exit code. */
+static int formers_find(
+	struct population *p, const struct context *c, const struct population_records *records)
+{
+	struct population all = {
+		.from = p->from, .to = p->to, .at = p->at, .practice = p->practice};
+
+	if (!p->client)
+		return 0;
+	if (population_make(&all, records))
+		return EXIT_FAILED;
+	p->former = calloc(all.n + 1, sizeof(*p->former));
+	for (size_t i = 0; p->former && i < all.n; i++)
+		p->former[i] = all.items[i].last;
+	if (p->former)
+		p->n_former = former_clients_tell(c->cli, c->program, p->former, all.n);
+	population_free(&all);
+	return p->former ? 0 : EXIT_FAILED;
+}
+
+static int population(struct population *p, struct context *c, struct population_read *r)
+{
+	const struct population_records records = {&r->access, &r->proofs, &r->events, c->program};
 	struct cli *cli = c->cli;
-	int code = past_read(access, cli, c->journal, &accesses, p->from);
+	int code = future_check(p, cli, c->journal);
 
 	if (!code)
-		code = past_read(proofs, cli, c->journal, &verifications, p->from);
+		code = read_kind(&r->access, c, JOURNAL_ACCESS, p->from);
 	if (!code)
-		code = client_check(cli, c, access);
+		code = past_lost(&p->lost, cli, c->journal, p->from, p->to);
 	if (!code)
-		code = begin_check(p, cli, access);
-	if (!code && (journal_head(p->head_hash, &p->head, c->journal) ||
-			     population_make(p, access, proofs)))
+		code = read_kind(&r->proofs, c, JOURNAL_PROOF, p->from);
+	if (!code)
+		code = read_kind(&r->events, c, JOURNAL_EVENT, p->from);
+	if (!code && !p->practice)
+		code = refuted_drop(r);
+	if (!code)
+		code = client_check(cli, c, &r->access);
+	if (!code)
+		code = begin_check(p, cli, c->journal, &r->access);
+	if (!code &&
+		(journal_head(p->head_hash, &p->head, c->journal) || population_make(p, &records)))
 		code = EXIT_FAILED;
+	if (!code)
+		code = formers_find(p, c, &records);
 	return code;
 }
 
 int audit_population(struct cli *cli)
 {
-	struct journal_entries access = {0}, proofs = {0};
+	struct population_read read = {0};
 	struct population p = {.client = cli->n_operands ? cli->operands[0] : NULL};
 	struct context c;
 	int code = context_open(&c, cli, 0);
@@ -112,15 +209,16 @@ int audit_population(struct cli *cli)
 		code = cli_journal_required(&c.journal, cli, c.program);
 	if (!code) {
 		p.practice = c.program->settings.practice;
-		code = population(&p, &c, &access, &proofs);
+		code = population(&p, &c, &read);
 	}
 	if (!code)
-		code = show(cli, &p, c.program->settings.timezone);
-	if (!code && population_is_late(&p))
+		code = show(cli, &p, cli_zone(cli, c.program));
+	if (!code && (population_is_late(&p) || p.lost.n || p.unrecorded || p.n_former))
 		code = EXIT_DIFFERENT;
 	population_free(&p);
-	journal_entries_free(&access);
-	journal_entries_free(&proofs);
+	journal_entries_free(&read.access);
+	journal_entries_free(&read.proofs);
+	journal_entries_free(&read.events);
 	context_close(&c);
 	return code;
 }

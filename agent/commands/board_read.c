@@ -22,6 +22,11 @@ static int progress_add(struct board_card *card, const struct context *c)
 	return rc;
 }
 
+static int journal_fail(const struct cli *cli, int rc)
+{
+	return cli_fail(cli, EXIT_FAILED, "cannot read the journal: %s", journal_problem(rc));
+}
+
 int board_read(struct board *out, const struct context *c)
 {
 	const struct program *p = c->program;
@@ -35,17 +40,20 @@ int board_read(struct board *out, const struct context *c)
 		/* If the journal cannot be read, accounts are unknown. */
 		if (!p->clients[i].has_milestones || (c->client && c->client != &p->clients[i]))
 			continue;
-		if (journal_read(c->journal, &f, access_found, &accounts[i]))
-			return cli_fail(c->cli, EXIT_FAILED, "cannot read the journal");
+		int rc = journal_read(c->journal, &f, access_found, &accounts[i]);
+		if (rc)
+			return journal_fail(c->cli, rc);
 	}
-	if (!accounts || board_make(out, p, &c->grants, accounts, c->now))
+	if (!accounts || board_make(out, p, &c->grants, &c->overrides, accounts, c->now))
 		return cli_fail(c->cli, EXIT_FAILED, "%s", strerror(ENOMEM));
 	for (size_t i = 0; i < out->n && c->client; i++)
 		if (out->cards[i].client == c->client)
 			out->cards[kept++] = out->cards[i];
 	out->n = c->client ? kept : out->n;
-	for (size_t i = 0; i < out->n && c->journal; i++)
-		if (progress_add(&out->cards[i], c))
-			return cli_fail(c->cli, EXIT_FAILED, "cannot read the journal");
+	for (size_t i = 0; i < out->n && c->journal; i++) {
+		int rc = progress_add(&out->cards[i], c);
+		if (rc)
+			return journal_fail(c->cli, rc);
+	}
 	return 0;
 }

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "commands/certificate_ended.h"
+#include "commands/certificate_forgotten.h"
 #include "commands/certificate_journal.h"
 #include "commands/certificate_scope.h"
+#include "commands/past_records.h"
 #include "curfew/calendar.h"
 #include "curfew/client_samples.h"
 #include "curfew/progress.h"
@@ -67,19 +70,6 @@ static int write_out(const struct cli *cli, const struct certificate *c)
 	return certificate_print(c, stdout) ? EXIT_FAILED : EXIT_FINE;
 }
 
-/* What nobody looks for any more: who decided that, when, and why. */
-static struct certificate_item forgotten_item(const struct journal_entry *forget, const char *login,
-	const char *server, const char *database)
-{
-	return (struct certificate_item){.what = CERTIFICATE_FORGOTTEN,
-		.name = login,
-		.server = server,
-		.database = database,
-		.at = forget->at,
-		.observation = forget->reason,
-		.evidence = forget->actor ? forget->actor : "?"};
-}
-
 /* A user who was replaced gets a certificate too: from the removed login in the inventory and the record of its
  * removal. */
 static size_t formers_add(struct certificate_item *items, size_t n, const struct collected *c,
@@ -105,23 +95,36 @@ static size_t formers_add(struct certificate_item *items, size_t n, const struct
 				.server = e->server,
 				.at = gone,
 				.observation =
-					"sys.server_principals read: no such login; its user was replaced",
+					"sys.server_principals read: no such login; its user had left the configuration",
 				.evidence = "seen by the login inventory",
 				.record = former_record(c, e)};
 	}
 	return n;
 }
 
+/* What the server showed, in the words of the proof. */
+static const char *left_observation(
+	const struct collected *c, const char *login, const char *server, const char *database)
+{
+	instant_t at;
+	int64_t id = scope_proof(&at, c, login, server, database);
+
+	for (size_t i = 0; id && i < c->history.n; i++)
+		if (c->history.items[i].id == id && c->history.items[i].detail)
+			return c->history.items[i].detail;
+	return "sys.database_principals read: no such user; it had left the configuration";
+}
+
 /* Access that left the file before its end. A forgotten place is listed as forgotten. */
 static size_t left_add(struct certificate_item *items, size_t n, const struct collected *c,
 	const struct certificate_scope *scope, const struct left_places *left)
 {
-	instant_t at;
-
 	for (size_t i = 0; i < left->n; i++) {
 		const struct left_place *k = &left->items[i];
 		if (!scope_has(scope, k->login))
 			continue;
+		instant_t at = k->gone;
+		int64_t record = scope_proof(&at, c, k->login, k->server, k->database);
 		items[n++] =
 			k->forgotten
 				? forgotten_item(k->forgotten, k->login, k->server, k->database)
@@ -129,29 +132,13 @@ static size_t left_add(struct certificate_item *items, size_t n, const struct co
 					  .name = k->login,
 					  .server = k->server,
 					  .database = k->database,
-					  .at = k->gone,
-					  .record = scope_proof(
-						  &at, c, k->login, k->server, k->database),
+					  .at = at,
+					  .record = record,
 					  .evidence = "last verification kept in the journal",
-					  .observation =
-						  "sys.database_principals read: no such user; it had left the configuration"};
+					  .observation = left_observation(
+						  c, k->login, k->server, k->database)};
 	}
 	return n;
-}
-
-/* When access ended: by the schedule, or, for a user who was removed earlier, when the last item was verified as
- * removed. */
-static instant_t ended_at(const struct collected *c, const struct certificate_scope *s,
-	const struct certificate_item *items, size_t n)
-{
-	instant_t last = 0;
-
-	if (!s->login || c->report.at >= s->client->end)
-		return s->client->end;
-	for (size_t i = 0; i < n; i++)
-		if (items[i].record && items[i].at > last)
-			last = items[i].at;
-	return last ? last : c->report.at;
 }
 
 /* A trusted source has no end, so a user behind one still passes the packet filter. */
@@ -243,7 +230,8 @@ static int issue(const struct cli *cli, const struct collected *c,
 	for (size_t i = 0; i < client->n_users; i++)
 		elements += client->users[i].n_sources;
 	_cleanup_free_ struct certificate_item *items = calloc(
-		c->report.n_proofs * 3 + elements + c->history.n + left->n + 1, sizeof(*items));
+		c->report.n_proofs * 3 + elements + c->history.n + left->n + left->events->n + 1,
+		sizeof(*items));
 	_cleanup_free_ char *texts = calloc(elements + 1, SOURCE_TEXT_MAX);
 	if (!items || !texts)
 		return EXIT_FAILED;
@@ -260,31 +248,41 @@ static int issue(const struct cli *cli, const struct collected *c,
 	n = elements_add(items, n, texts, c, s);
 	n = formers_add(items, n, c, s, ids, left);
 	n = left_add(items, n, c, s, left);
+	n = forgotten_unread_add(items, n, c, s, left->events);
 	struct certificate certificate = {.client = client,
 		.user = s->user,
 		.login = s->login,
 		.practice = c->report.program->settings.practice,
 		.at = c->report.at,
-		.ended = ended_at(c, s, items, n),
+		.scheduled_end = client_end(client, &c->context.overrides, c->report.at),
+		.ended = certificate_ended(c, s, left->events),
 		.items = items,
 		.n = n,
 		.head = c->report.head,
+		.host = certificate_host(),
 		.configuration = c->report.program->digest,
 		.program = c->report.program,
 		.findings = c->report.findings,
 		.n_findings = c->report.n_findings};
 	memcpy(certificate.head_hash, c->report.head_hash, sizeof(certificate.head_hash));
 	struct progress progress = {0};
-	int code = s->login ? 0 : progress_find(&progress, cli, c, client);
+	int code = c->context.journal ? past_lost(&certificate.lost, cli, c->context.journal,
+						client->starts, c->report.at)
+				      : 0;
+	if (!code && !s->login)
+		code = progress_find(&progress, cli, c, client);
 	certificate.custom = progress_last(&progress);
 	if (!code)
 		code = write_out(cli, &certificate);
 	progress_free(&progress);
+	if (!code && certificate.lost.n)
+		code = EXIT_DIFFERENT;
+	lost_records_free(&certificate.lost);
 	n = certificate_beside(&certificate);
 	return code || !n
 		       ? code
 		       : cli_fail(cli, EXIT_DIFFERENT,
-				 "access of others is not covered (%zu finding%s): remove it, or `curfew accept` what was reviewed",
+				 "access of others is not covered (%zu finding%s): remove it, or run `curfew accept FINDING --reason TEXT --until TIME` for what was reviewed",
 				 n, n == 1 ? "" : "s");
 }
 
@@ -341,6 +339,7 @@ const struct command command_certificate = {
 		"revoked while the client goes on. Exit status 2, with a list, while any of them is unverified.\n"
 		"Exit status 1 if an archive of the journal is needed and cannot be read.\n"
 		"The certificate names what it does not cover: access of others that the audit finds in the client's databases or\n"
-		"on their servers, for example a user with its own password. Exit status 2 until it is removed or accepted.\n",
+		"on their servers, for example a user with its own password. Exit status 2 until it is removed or accepted.\n"
+		"It also names times of which journal records are missing; exit status 2.\n",
 	.run = run,
 };

@@ -83,23 +83,19 @@ const struct journal_entry *login_forgotten(
 /* 0 or -ENOMEM. */
 static int place_take(struct left_places *out, const struct journal_entry *e)
 {
-	struct left_place *k = place_find(out, e), *items;
+	struct left_place *k = place_find(out, e);
 
 	if (k) {
 		if (is_later(e, k->given))
 			k->given = e;
 		return 0;
 	}
-	items = array_grown(out->items, out->n, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	out->items = items;
-	items[out->n++] = (struct left_place){.login = e->login,
-		.server = e->server,
-		.database = e->database,
-		.given = e,
-		.gone = verified_gone(&out->verified, e->server, e->login, e->database)};
-	return 0;
+	return ARRAY_ADD(out->items, out->n,
+		(struct left_place){.login = e->login,
+			.server = e->server,
+			.database = e->database,
+			.given = e,
+			.gone = verified_gone(&out->verified, e->server, e->login, e->database)});
 }
 
 int left_places_read(struct left_places *out, const struct collected *c,

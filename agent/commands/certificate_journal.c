@@ -1,6 +1,8 @@
 /* What a certificate reads from the journal and its archives. */
 #include "commands/certificate_journal.h"
 
+#include <unistd.h>
+
 #include "commands/past_records.h"
 
 int certificate_history(struct collected *c, struct journal_entries *events, const struct cli *cli)
@@ -42,4 +44,11 @@ int64_t certificate_drop(const struct collected *c, const char *login, const cha
 		}
 	journal_entries_free(&outcomes);
 	return id;
+}
+
+const char *certificate_host(void)
+{
+	static char name[256];
+
+	return gethostname(name, sizeof(name) - 1) || !*name ? NULL : name;
 }

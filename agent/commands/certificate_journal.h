@@ -10,5 +10,7 @@
 int certificate_history(struct collected *c, struct journal_entries *events, const struct cli *cli);
 /* The last record of a DROP LOGIN that was done; 0: none. By login only, because it may have no client. */
 int64_t certificate_drop(const struct collected *c, const char *login, const char *server);
+/* The name of this host, whose packet filter alone was read. Static buffer; NULL: it has none. */
+const char *certificate_host(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "commands/history_select.h"
 #include "curfew/calendar.h"
 #include "curfew/comment.h"
+#include "curfew/person.h"
 #include "program/visible_text.h"
 
 int scope_find(struct certificate_scope *out, const struct cli *cli, const struct collected *c,
@@ -18,10 +19,16 @@ int scope_find(struct certificate_scope *out, const struct cli *cli, const struc
 		return 0;
 	out->user = client_user(client, name);
 	out->login = out->user ? out->user->login : NULL;
-	for (size_t i = c->history.n; i-- > 0 && !out->login;) {
+	for (size_t i = c->history.n; i-- > 0 && !out->user;) {
 		const char *login = c->history.items[i].login;
-		if (login && login_is_called(login, name))
-			out->login = login;
+		if (!login || !login_is_called(login, name) ||
+			(out->login && names_equal(out->login, login)))
+			continue;
+		if (out->login)
+			return cli_fail(cli, EXIT_USAGE,
+				"'%s' names several users: %s and %s; use the login", name,
+				out->login, login);
+		out->login = login;
 	}
 	return out->login
 		       ? 0
@@ -120,13 +127,14 @@ static void person_is_over(struct missing *m)
 
 static void end_check(struct missing *m)
 {
-	const struct client *client = m->scope->client;
-	char end[INSTANT_TEXT_MAX];
+	const struct collected *c = m->collected;
+	const instant_t end = client_end(m->scope->client, &c->context.overrides, c->report.at);
+	char when[INSTANT_TEXT_MAX];
 
 	if (m->scope->login)
 		person_is_over(m);
-	else if (m->collected->report.at < client->end)
-		refuse(m, "access does not end before %s", instant_format(end, client->end));
+	else if (c->report.at < end)
+		refuse(m, "access does not end before %s", instant_format(when, end));
 }
 
 static void servers_check(struct missing *m)
@@ -152,6 +160,9 @@ static void proofs_check(struct missing *m, const struct left_places *left)
 		if (!is_verified(p->outcome))
 			refuse(m, "%s on %s / %s: %s: %s", p->login, p->server, p->database,
 				p->outcome, p->detail);
+		else if (p->level != LEVEL_NONE)
+			refuse(m, "%s on %s / %s: still has %s access", p->login, p->server,
+				p->database, level_name(p->level));
 		else if (!scope_proof(&at, m->collected, p->login, p->server, p->database) &&
 			 !place_needs_no_record(left, p))
 			refuse(m,
@@ -171,7 +182,7 @@ static void proofs_check(struct missing *m, const struct left_places *left)
 /* What the pass itself still looks for. A client that no record names may be this one. */
 static bool residual_concerns(const struct missing *m, const struct audit_residual *k)
 {
-	return (!k->client || streq(k->client, m->scope->client->name)) &&
+	return (!k->client || names_equal(k->client, m->scope->client->name)) &&
 	       scope_has(m->scope, k->login);
 }
 
@@ -236,6 +247,81 @@ static void residual_check(struct missing *m)
 	}
 }
 
+static bool is_configured(const struct program *p, const char *login)
+{
+	for (size_t i = 0; i < p->n_clients; i++)
+		for (size_t k = 0; k < p->clients[i].n_users; k++)
+			if (names_equal(p->clients[i].users[k].login, login))
+				return true;
+	return false;
+}
+
+static bool is_email_of(const struct missing *m, const char *email)
+{
+	const struct client *client = m->scope->client;
+	const struct journal_entries *h = &m->collected->history;
+	bool same = false;
+
+	for (size_t i = 0; i < client->n_users && !same; i++)
+		same = scope_has(m->scope, client->users[i].login) && client->users[i].email &&
+		       names_equal(client->users[i].email, email);
+	for (size_t i = 0; i < h->n && !same; i++) {
+		const struct journal_entry *e = &h->items[i];
+		struct person p;
+
+		if (e->kind != JOURNAL_ACCESS || !e->login || !scope_has(m->scope, e->login))
+			continue;
+		same = person_parse(&p, e->before) && p.email && names_equal(p.email, email);
+		person_free(&p);
+	}
+	return same;
+}
+
+/* The same person had access under another name: of the client before its file was renamed, or an own one. */
+static void other_name_check(struct missing *m, const char *server, const char *login)
+{
+	struct journal *j = m->collected->context.journal;
+	_cleanup_free_ char *client = NULL, *text = NULL;
+	struct person p = {0};
+
+	if (is_configured(m->collected->report.program, login) ||
+		journal_client_of(&client, j, server, login) ||
+		(client && names_equal(client, m->scope->client->name) &&
+			scope_has(m->scope, login)) ||
+		journal_person_of(&text, j, server, login))
+		return;
+	if (person_parse(&p, text) && p.email && is_email_of(m, p.email))
+		refuse(m,
+			"%s on %s: a former name of the same person (%s), and removal is not verified; run `curfew apply`",
+			login, server, p.email);
+	person_free(&p);
+}
+
+static bool is_living(const struct identities *ids, const struct verified *v)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		if (!ids->items[i].removed && streq(ids->items[i].server, v->server) &&
+			names_equal(ids->items[i].login, v->login))
+			return true;
+	return false;
+}
+
+static void other_names_check(
+	struct missing *m, const struct identities *ids, const struct left_places *left)
+{
+	if (!m->collected->context.journal)
+		return;
+	for (size_t i = 0; i < ids->n; i++)
+		if (!ids->items[i].removed)
+			other_name_check(m, ids->items[i].server, ids->items[i].login);
+	for (size_t i = 0; i < left->verified.n; i++) {
+		const struct verified *v = &left->verified.items[i];
+		bool gone = v->level == LEVEL_NONE && v->result == VERIFICATION_VERIFIED;
+		if (!gone && !is_living(ids, v))
+			other_name_check(m, v->server, v->login);
+	}
+}
+
 static bool may_be_of(const struct observed_allow *a, const struct missing *m)
 {
 	const struct certificate_scope *s = m->scope;
@@ -255,6 +341,14 @@ static void network_check(struct missing *m)
 
 	if (c->report.program->settings.firewall.enabled && !c->network_seen)
 		refuse(m, "cannot read the packet filter; run as root");
+	for (size_t i = 0; c->network_seen && i < c->report.program->n_servers; i++) {
+		const struct server *s = &c->report.program->servers[i];
+		if (client_uses_server(c->report.program, m->scope->client, s) &&
+			!network_guards(&c->network, s))
+			refuse(m,
+				"server %s: the packet filter does not guard it, so it blocks nobody there; run `curfew apply`",
+				s->name);
+	}
 	for (size_t i = 0; i < c->network.n_allows; i++) {
 		const struct observed_allow *a = &c->network.allows[i];
 		if (may_be_of(a, m))
@@ -276,6 +370,7 @@ size_t scope_missing(const struct cli *cli, const struct collected *c,
 	servers_check(&m);
 	proofs_check(&m, left);
 	memory_check(&m, ids, left);
+	other_names_check(&m, ids, left);
 	residual_check(&m);
 	network_check(&m);
 	return m.n;

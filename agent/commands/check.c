@@ -100,15 +100,20 @@ static int run(struct cli *cli)
 	}
 	if (cli->names && p)
 		names_print(cli, p);
-	else if (cli->json)
-		problems_json(&problems);
-	else
+	else if (!cli->json)
 		problems_print(&problems, cli->names ? stderr : stdout);
 	/* A file with errors may define the name. */
+	if (p && !problems.n_errors && !cli->names) {
+		const struct check_out out = {
+			.to = cli->json ? NULL : stdout, .problems = &problems};
+
+		vanished_print(cli, p, &out);
+		check_state_print(cli, p, &out);
+		custom_print(cli, p, &out);
+	}
+	if (cli->json)
+		problems_json(&problems);
 	if (p && !problems.n_errors && !cli->json && !cli->names) {
-		vanished_print(cli, p, stdout);
-		check_state_print(cli, p, stdout);
-		custom_print(cli, p, stdout);
 		printf("configuration OK: %zu client%s, %zu server%s\n", p->n_clients,
 			p->n_clients == 1 ? "" : "s", p->n_servers, p->n_servers == 1 ? "" : "s");
 	}

@@ -39,11 +39,11 @@ static int check_all(struct cli *cli, const struct program *p, const struct serv
 	_cleanup_free_ char **databases = calloc(room, sizeof(*databases));
 	if (!databases)
 		return EXIT_FAILED;
-	struct server_check check = {.shown = cli->anonymous ? "SERVER" : s->name,
-		.anonymous = cli->anonymous,
+	struct server_check check = {.anonymous = cli->anonymous,
 		.databases = databases,
 		.n_databases = cli_databases(databases, p, s),
 		.visit = {.program = p, .server = s}};
+	check.shown = server_check_shown(&check, "SERVER", s->name);
 	int code = scratch_refuse(cli, &check);
 	if (code)
 		return code;

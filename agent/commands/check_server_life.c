@@ -46,10 +46,10 @@ static void verified_tell(struct life *l, const char *name, enum level level)
 {
 	int rc = l->told ? 0 : life_visit(l, SQL_AUDIT, level, NULL, false);
 	bool fine = !rc && l->told && l->verified == VERIFICATION_VERIFIED;
-	const char *words = l->evidence[0] ? l->evidence : "the server was not asked";
+	const char *words =
+		server_check_shown(l->check, l->told ? verification_name(l->verified) : "no answer",
+			l->evidence[0] ? l->evidence : "the server was not asked");
 
-	if (l->check->anonymous)
-		words = l->told ? verification_name(l->verified) : "no answer";
 	check_report_add(l->report, fine ? CHECK_OK : CHECK_FAIL, name, words,
 		fine ? NULL
 		     : "Curfew grants no access that this server does not verify; see the lines above that failed");

@@ -9,13 +9,14 @@
 
 static void problem_take(struct life *l, const struct record *r, const char *what)
 {
+	char number[32], text[RECORD_TEXT_MAX];
+
 	if (l->problem[0])
 		return;
-	if (l->check->anonymous)
-		RECORD_PRINTF(l, problem, "%s: error %d", what, (int)r->code);
-	else
-		RECORD_PRINTF(l, problem, "%s: %s%.300s", what,
-			r->code > 0 ? "the server refused it: " : "", r->detail);
+	snprintf(number, sizeof(number), "error %d", (int)r->code);
+	snprintf(text, sizeof(text), "%s%.300s", r->code > 0 ? "the server refused it: " : "",
+		r->detail);
+	RECORD_PRINTF(l, problem, "%s: %s", what, server_check_shown(l->check, number, text));
 }
 
 static void role_take(struct life *l, const struct record *r)
@@ -93,8 +94,8 @@ static void grant_set(struct life *l, enum level level, instant_t now)
 		.level = level,
 		.next_level = LEVEL_NONE,
 		.from = now,
-		.until = level == LEVEL_NONE ? now : now + 86400,
-		.end = now + 86400};
+		.until = level == LEVEL_NONE ? now : now + DAY,
+		.end = now + DAY};
 }
 
 static int visit_run(struct life *l, struct sql_visit *visit)

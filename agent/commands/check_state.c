@@ -6,11 +6,10 @@
 
 #include "curfew/pass.h"
 #include "curfew/state.h"
-#include "program/visible_text.h"
 
 struct told {
 	const struct cli *cli;
-	FILE *to;
+	const struct check_out *to;
 };
 
 static int note_print(void *context, const struct record *r)
@@ -18,14 +17,14 @@ static int note_print(void *context, const struct record *r)
 	const struct told *t = context;
 
 	if (r->kind == RECORD_NOTE)
-		text_printf(t->to, "%s: warning: %s\n", t->cli->config, r->detail);
+		check_out_tell(t->to, SEVERITY_WARNING, t->cli->config, "%s", r->detail);
 	else if (r->kind == RECORD_GRANT && r->grant.origin == GRANT_RESIDUAL)
-		text_printf(t->to, "%s: warning: %s on %s%s%s: %s\n", t->cli->config, r->login,
-			r->server, *r->database ? "/" : "", r->database, r->detail);
+		check_out_tell(t->to, SEVERITY_WARNING, t->cli->config, "%s on %s%s%s: %s",
+			r->login, r->server, *r->database ? "/" : "", r->database, r->detail);
 	return 0;
 }
 
-void check_state_print(const struct cli *cli, const struct program *p, FILE *to)
+void check_state_print(const struct cli *cli, const struct program *p, const struct check_out *to)
 {
 	static const char *const nowhere[] = {NULL};
 	struct told told = {cli, to};

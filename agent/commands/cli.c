@@ -24,12 +24,8 @@ static void advice_drop(struct problems *p, bool *unseen)
 	for (size_t i = 0; i < p->n; i++) {
 		struct problem k = p->items[i];
 		*unseen |= k.unseen;
-		if (k.severity != SEVERITY_ADVICE && !k.unseen) {
+		if (k.severity != SEVERITY_ADVICE && !k.unseen)
 			p->items[kept++] = k;
-			continue;
-		}
-		free(k.file);
-		free(k.text);
 	}
 	p->n = kept;
 }
@@ -76,6 +72,9 @@ int cli_read(struct program **out, struct cli *cli)
 	advice_drop(&problems, entered ? &unseen : &cli->unprivileged);
 	problems_print(&problems, stderr);
 	problems_free(&problems);
+	/* A file that this user cannot read is the service's to judge. */
+	record_set(cli->lost_file, sizeof(cli->lost_file),
+		p && !cli->unprivileged ? cli_lost_file(p, cli->config) : NULL);
 	*out = p;
 	return 0;
 }
@@ -90,26 +89,59 @@ int cli_load(struct program **out, struct cli *cli)
 	return code;
 }
 
-const char *cli_lost_file(const struct program *p, const char *config)
+/* The clocks go back by half an hour to two hours. */
+static instant_t second_of_two(instant_t first, const struct local_time *l, const char *zone)
 {
-	for (size_t i = 0; i < p->n_files; i++) {
-		bool found = streq(p->files[i], config);
-		for (size_t k = 0; k < p->n_clients && !found; k++)
-			found = streq(base_name(p->clients[k].file), base_name(p->files[i]));
-		if (!found)
-			return base_name(p->files[i]);
+	for (instant_t step = 1800; step <= 7200; step += 1800) {
+		struct local_time other;
+		if (!instant_to_local(&other, first + step, zone) && other.hour == l->hour &&
+			other.minute == l->minute && other.day == l->day)
+			return first + step;
 	}
-	return NULL;
+	return first;
+}
+
+/* A time that the clocks skip, or show twice: of a period's end the second, so that none of it is left out. */
+static void fit_tell(instant_t *out, const struct cli *cli, const char *option, const char *text,
+	const char *zone)
+{
+	char used[INSTANT_TEXT_MAX];
+	struct local_time l;
+	instant_t at;
+
+	if (local_parse(&l, text))
+		return;
+	const int fit = local_to_instant(&at, &l, zone);
+	const bool second = fit == LOCAL_TWICE && streq(option, "to");
+	l.hour = l.hour < 0 ? 0 : l.hour;
+	if (second)
+		*out = second_of_two(*out, &l, zone);
+	if (fit == LOCAL_TWICE)
+		cli_fail(cli, 0,
+			"warning: %s occurs twice in %s (clocks go back); using the %s, %s", text,
+			zone, second ? "second" : "first", instant_format(used, *out));
+	else if (fit == LOCAL_SKIPPED)
+		cli_fail(cli, 0, "warning: %s does not exist in %s (clocks go forward); using %s",
+			text, zone, instant_format(used, *out));
 }
 
 int cli_instant(instant_t *out, const struct cli *cli, const char *option, const char *text,
 	const char *zone)
 {
-	if (!instant_parse(out, text, zone, (instant_t)time(NULL)))
+	if (!instant_parse(out, text, zone, (instant_t)time(NULL))) {
+		fit_tell(out, cli, option, text, zone);
 		return 0;
+	}
 	return cli_fail(cli, EXIT_USAGE,
 		"invalid time '%s' for --%s; use 2026-11-23, 2026-11-23T09:00, 2026-11-23T15:00:00Z, @SECONDS, or now",
 		text, option);
+}
+
+const char *cli_zone(const struct cli *cli, const struct program *p)
+{
+	const struct client *c = cli->n_operands ? program_client(p, cli->operands[0]) : NULL;
+
+	return c ? c->timezone : p->settings.timezone;
 }
 
 int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone)
@@ -144,15 +176,24 @@ int cli_journal(struct journal **out, const struct cli *cli, const struct progra
 	if (rc)
 		return rc;
 	const char *why;
+	instant_t since;
 	rc = state_journal_open(out, &p->settings, write);
 	if (rc == -ENOENT && !write)
 		return 0;
-	if (!rc && !write && !head_copy_compare(&why, *out) && why)
+	if (!rc && !write && !head_copy_compare(&why, &since, *out) && why)
 		cli_fail(cli, 0, "warning: %s", why);
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "cannot open the journal in %s: %s",
 			p->settings.state_directory, journal_problem(rc));
 	return 0;
+}
+
+void cli_journal_end(struct journal *j)
+{
+	/* The previous copy stays where this fails: the journal has the record. */
+	if (j)
+		head_copy_save(j);
+	journal_close(j);
 }
 
 int cli_journal_required(struct journal **out, const struct cli *cli, const struct program *p)
@@ -170,11 +211,13 @@ int cli_overrides(
 	struct overrides *out, const struct cli *cli, const struct program *p, struct journal *j)
 {
 	struct revocation_copy *copy = NULL;
+	int rc = j ? override_read(out, j) : 0;
 
-	if (j && override_read(out, j))
-		return cli_fail(cli, EXIT_FAILED, "cannot read the revocations from the journal");
+	if (rc)
+		return cli_fail(cli, EXIT_FAILED,
+			"cannot read the revocations from the journal: %s", journal_problem(rc));
 	/* Revocations that were made while the journal could not be written. */
-	int rc = revocation_copy_open(&copy, p->settings.state_directory, false);
+	rc = revocation_copy_open(&copy, p->settings.state_directory, false);
 	if (rc == 0)
 		rc = revocation_copy_merge(out, copy);
 	revocation_copy_close(copy);
@@ -200,8 +243,9 @@ int cli_network(struct network *out, const struct cli *cli, const struct program
 			"the packet filter requires CAP_NET_ADMIN; if this host must not filter packets, set "
 			"`firewall = { enabled = false; };`");
 	if (rc)
-		return cli_fail(
-			cli, EXIT_FAILED, "cannot open the packet filter: %s", strerror(-rc));
+		return cli_fail(cli, EXIT_FAILED,
+			"cannot open the packet filter: %s; check that the kernel has nf_tables: `nft list tables`",
+			strerror(-rc));
 	out->port = firewall_port_direct(out->firewall);
 	out->present = true;
 	return 0;
@@ -220,6 +264,17 @@ void network_close(struct network *n)
 	*n = (struct network){0};
 }
 
+/* A journal that was put back has no record of its loss before somebody writes into it. */
+int cli_pass_here(struct pass_result *out, const struct pass_options *o)
+{
+	struct pass_options here = *o;
+	instant_t since;
+
+	if (!here.hold && here.journal && head_copy_compare(&here.hold, &since, here.journal))
+		here.hold = NULL;
+	return pass_run(out, &here);
+}
+
 int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_options *o)
 {
 	char error[RECORD_TEXT_MAX] = "";
@@ -229,8 +284,10 @@ int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_o
 		return cli_fail(cli, EXIT_FAILED, "the service: %s", error);
 	/* A user who may not ask the service can still look without it, as far as permissions allow. */
 	if (!cli->by_service && (rc == -ENOENT || rc == -ECONNREFUSED || rc == -EACCES))
-		rc = pass_run(out, o);
-	return rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc)) : 0;
+		rc = cli_pass_here(out, o);
+	return rc ? cli_fail(cli, EXIT_FAILED, "no pass was made: %s; see `journalctl -u curfew`",
+			    strerror(-rc))
+		  : 0;
 }
 
 bool cli_agrees(const char *question)
@@ -260,13 +317,18 @@ size_t cli_databases(char **out, const struct program *p, const struct server *s
 int records_keep(void *records, const struct record *r)
 {
 	struct records *k = records;
-	struct record *items = array_grown(k->items, k->n, sizeof(*items));
 
-	if (!items)
-		return -ENOMEM;
-	k->items = items;
-	k->items[k->n++] = *r;
-	return 0;
+	return ARRAY_ADD(k->items, k->n, *r);
+}
+
+const char *records_pass_note(const struct records *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct record *r = &k->items[i];
+		if (r->kind == RECORD_NOTE && !*r->server && !*r->client)
+			return r->detail;
+	}
+	return NULL;
 }
 
 void records_free(struct records *r)

@@ -8,20 +8,22 @@
 #include "commands/command.h"
 #include "curfew/calendar.h"
 #include "curfew/clock.h"
+#include "curfew/clock_resets.h"
 #include "curfew/control.h"
 #include "curfew/report.h"
 
 static int event_write(struct journal *j, const struct cli *cli, const struct program *p,
-	instant_t from, instant_t to)
+	instant_t from, instant_t to, const char *outcome)
 {
 	char before[INSTANT_TEXT_MAX], after[INSTANT_TEXT_MAX];
 	struct journal_entry e = {.kind = JOURNAL_EVENT,
 		.at = to,
 		.actor = cli_actor(),
-		.action = "clock-reset",
+		.action = CLOCK_RESET,
 		.reason = cli->reason,
 		.before = instant_format(before, from),
 		.after = instant_format(after, to),
+		.outcome = outcome,
 		.configuration = p->digest};
 
 	return journal_write(NULL, j, &e);
@@ -56,20 +58,24 @@ static int reset_read(
 static int reset(struct cli *cli, const struct program *p, struct clock *c, instant_t to)
 {
 	struct journal *j = NULL;
+	bool behind = c->highest > to;
 	int code = cli_journal(&j, cli, p, true);
 
 	if (code)
 		return code;
 	/* Record the reset first: there must be no reset without a record. */
-	int rc = event_write(j, cli, p, c->highest, to);
-	if (rc)
+	int rc = event_write(j, cli, p, c->highest, to, NULL);
+	if (rc) {
 		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	else if ((rc = clock_reset(c, to)))
+	} else if ((rc = clock_reset(c, to))) {
+		event_write(j, cli, p, c->highest, to, "failed");
 		code = cli_fail(cli, EXIT_FAILED, "%s: %s", c->path, strerror(-rc));
-	else
+	} else {
 		code = cli_done(cli,
-			"the latest time seen is set; run `curfew plan`: access may be granted again");
-	journal_close(j);
+			behind ? "the latest time seen is set; run `curfew plan`: access may be granted again"
+			       : "recorded; the latest time seen was not later than that");
+	}
+	cli_journal_end(j);
 	return code;
 }
 
@@ -141,8 +147,7 @@ static int run(struct cli *cli)
 		if (code == -ENOENT && !cli->by_service)
 			code = reset(cli, p, &c, to);
 		else if (code < 0)
-			code = cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s",
-				strerror(-code));
+			code = cli_contact_fail(cli, code);
 	} else {
 		clock_print(cli, c.highest, now);
 		code = c.highest > now + 1 ? EXIT_DIFFERENT : EXIT_FINE;

@@ -46,6 +46,7 @@ enum exit_code {
 #define OPT_WATCH      OPTION(27)
 #define OPT_UTC	       OPTION(28)
 #define OPT_VERBOSE    OPTION(29)
+#define OPT_ALL_CHECKS OPTION(30) /* --verbose of preflight */
 /* For commands that change a client file: */
 #define OPT_TICKET	OPTION(32)
 #define OPT_PRINT	OPTION(33)
@@ -65,6 +66,7 @@ enum exit_code {
 #define OPT_AGE		OPTION(47)
 #define OPT_GPG		OPTION(48)
 #define OPT_MAIL	OPTION(49) /* of handover */
+#define OPT_UNTIL_TIME	OPTION(50) /* --until of accept */
 /* For inventory: */
 #define OPT_VENDOR	OPTION(56)
 #define OPT_DROP_SCRIPT OPTION(57) /* --drop of inventory */
@@ -88,6 +90,8 @@ struct cli {
 		*address, *life, *server, *database, *limit, *journal, *ticket, *staging, *until,
 		*approved_on, *approved_by, *first, *last, *email, *timezone, *starts, *golive,
 		*databases, *form, *age, *gpg, *since;
+	/* A client file that cli_read() found to have errors and no last known good version. */
+	char lost_file[256];
 	struct json_t *
 		service; /* a running service's description of itself; NULL: not asked, or no answer */
 	const char *operands[MAX_OPERANDS + 1];
@@ -116,6 +120,8 @@ extern const struct command_group command_groups[]; /* ends with title NULL */
 /* Prints an error with the command's name before it. Returns `code`. */
 int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* `result`: why the service could not be asked, a negative errno. */
+int cli_contact_fail(const struct cli *cli, int result);
 
 /* Prints what was done to stdout: a sentence, or { done } as JSON. Exit code. */
 int cli_done(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -135,6 +141,10 @@ bool cli_agrees(const char *question);
 /* A client file with errors and without a last known good version, or NULL. Acting without it would end the client's
  * access because of a typing error. */
 const char *cli_lost_file(const struct program *p, const char *config);
+/* Reports such a file, as this command or the service found it, and returns EXIT_DIFFERENT for success. */
+int cli_lost_file_tell(const struct cli *cli, int code);
+/* Asks the running service to describe itself: cli->service. The request's result. */
+int cli_service_ask(struct cli *cli, const char *runtime_directory);
 /* Call before any access to the state directory. Root opens what only root can open (credentials, the control socket,
  * files of reports), then becomes the directory's owner permanently. `p` is NULL without a configuration. 0 or exit
  * code. */
@@ -142,6 +152,8 @@ int cli_enter(const struct cli *cli, const char *folder, const struct program *p
 /* The time of --OPTION in that zone. 0 or exit code. */
 int cli_instant(instant_t *out, const struct cli *cli, const char *option, const char *text,
 	const char *zone);
+/* Of the times that the command is given: the named client's, or the program's. */
+const char *cli_zone(const struct cli *cli, const struct program *p);
 /* --at in the client's zone (or the program's), or the present: never before the latest time seen. 0 or exit code. */
 int cli_now(instant_t *out, const struct cli *cli, const struct program *p, const char *zone);
 /* The client of the first operand; NULL and an exit code if it is unknown. */
@@ -155,6 +167,8 @@ size_t cli_databases(char **out, const struct program *p, const struct server *s
 int cli_user(const struct user **out, const struct cli *cli, const struct client *c);
 /* *out is NULL if there is no journal and `write` is false. 0 or exit code. */
 int cli_journal(struct journal **out, const struct cli *cli, const struct program *p, bool write);
+/* After writing: saves the journal's head beside it, so that an older copy is noticed; then closes it. May be NULL. */
+void cli_journal_end(struct journal *j);
 /* For reading; no journal is an error. */
 int cli_journal_required(struct journal **out, const struct cli *cli, const struct program *p);
 /* Revocations in the journal (NULL: none) and in the second copy. 0 or exit code. */
@@ -170,6 +184,7 @@ struct context {
 	const struct client *client; /* the first operand; NULL: all */
 	const struct user *user;     /* of the second operand, or NULL */
 	instant_t now;
+	struct clock clock;	 /* see context_clock() */
 	struct journal *journal; /* NULL: there is none */
 	struct overrides overrides;
 	struct grants grants;
@@ -182,6 +197,8 @@ enum context_flag {
 int context_open(struct context *c, struct cli *cli, unsigned flags);
 /* Reads clock, journal, and revocations, and computes the current grants. 0 or exit code. */
 int context_state(struct context *c, bool write);
+/* For the records of a pass that this process makes: the clock, with the latest time seen; NULL with --at. */
+struct clock *context_clock(struct context *c);
 void context_close(struct context *c);
 
 /* The packet filter without the service. *out is NULL if the firewall is disabled on this host. */
@@ -197,6 +214,8 @@ void network_close(struct network *n);
 
 /* Makes one pass: by the service if it runs, else in this process. 0 or exit code, after printing the error. */
 int cli_pass(struct pass_result *out, const struct cli *cli, const struct pass_options *o);
+/* In this process, and only to look. 0 or negative errno. */
+int cli_pass_here(struct pass_result *out, const struct pass_options *o);
 
 /* Keeps records until the end of the pass, to print them sorted. */
 struct records {
@@ -204,6 +223,8 @@ struct records {
 	size_t n;
 };
 int records_keep(void *records, const struct record *r);
+/* The note of the pass as a whole, why it grants no access; NULL: none. */
+const char *records_pass_note(const struct records *k);
 void records_free(struct records *r);
 
 /* Opens FILE ("-": standard output) for a report; prints an error and returns NULL on failure. */

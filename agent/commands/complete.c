@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "commands/complete.h"
+#include "curfew/milestones.h"
+#include "curfew/notice_template.h"
 
 struct command_line {
 	const struct command *command;
@@ -58,15 +60,48 @@ static void names_offer(const struct command_line *l, const char *kind)
 	program_free(p);
 }
 
+static void notices_offer(const struct command_line *l)
+{
+	for (size_t i = 0; i < NOTICE_KINDS; i++)
+		offer(l, notice_kind_name((enum notice_kind)i), NULL);
+}
+
+static void milestones_offer(const struct command_line *l)
+{
+	for (size_t m = 0; m < MILESTONES; m++)
+		if (!milestone_is_automatic((enum milestone)m))
+			offer(l, milestone_name((enum milestone)m),
+				milestone_words((enum milestone)m));
+}
+
+/* `notice`: its first word decides which of "CLIENT|NOTICE|ADDRESS" the second one is. */
+static bool is_of_another_word(const struct command_line *l, const char *kind)
+{
+	static const char *const kinds[][2] = {
+		{"preview", "CLIENT"}, {"template", "NOTICE"}, {"test", "ADDRESS"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (l->n_operands == 1 && streq(l->command->name, "notice") &&
+			streq(l->operands[0], kinds[i][0]))
+			return !streq(kind, kinds[i][1]);
+	return false;
+}
+
 /* One alternative of an operand or an option's argument: a kind in capitals, or a literal word. */
 static void kind_offer(const struct command_line *l, const char *kind)
 {
 	static const char *const whats[] = {"clients", "servers", "logins"};
 
+	if (is_of_another_word(l, kind))
+		return;
 	if (streq(kind, "FILE"))
 		puts(COMPLETE_FILES);
 	else if (streq(kind, "COMMAND"))
 		commands_offer(l);
+	else if (streq(kind, "NOTICE"))
+		notices_offer(l);
+	else if (streq(kind, "MILESTONE"))
+		milestones_offer(l);
 	else if (streq(kind, "WHAT"))
 		for (size_t i = 0; i < ARRAY_SIZE(whats); i++)
 			offer(l, whats[i], NULL);
@@ -177,6 +212,16 @@ int complete_run(int n, char *const *words)
 	struct command_line l = {
 		.config = DEFAULT_CONFIG, .current = n > 0 ? words[n - 1] : "", .prefix = ""};
 
+	/* It may stand before the command. */
+	if (n > 1 && (streq(words[0], "--config") || streq(words[0], "-c"))) {
+		if (n == 2) {
+			puts(COMPLETE_FILES);
+			return EXIT_FINE;
+		}
+		l.config = words[1];
+		words += 2;
+		n -= 2;
+	}
 	if (n <= 1) {
 		commands_offer(&l);
 		offer(&l, "help", "Print the help of a command");

@@ -31,7 +31,7 @@ int context_open(struct context *c, struct cli *cli, unsigned flags)
 					  : cli_load(&c->program, cli);
 
 	if (!code && cli->utc && !zones_are_utc(c->program))
-		code = EXIT_FAILED;
+		code = cli_fail(cli, EXIT_FAILED, "out of memory");
 	if (!code && flags & CONTEXT_CLIENT)
 		code = cli_client(&c->client, cli, c->program);
 	if (!code && c->client)
@@ -52,8 +52,15 @@ int context_state(struct context *c, bool write)
 	if (!code && !write && c->cli->at && c->now < (instant_t)time(NULL))
 		overrides_as_of(&c->overrides, c->now);
 	if (!code && schedule_at(&c->grants, c->program, &c->overrides, c->now))
-		code = EXIT_FAILED;
+		code = cli_fail(c->cli, EXIT_FAILED, "out of memory");
 	return code;
+}
+
+struct clock *context_clock(struct context *c)
+{
+	bool known = !c->cli->at && !clock_open(&c->clock, c->program->settings.state_directory);
+
+	return known ? &c->clock : NULL;
 }
 
 void context_close(struct context *c)

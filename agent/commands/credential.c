@@ -59,9 +59,11 @@ static int password_ask(char *out, char *again, const struct cli *cli, const str
 	if (rc)
 		return cli_fail(cli, EXIT_FAILED, "nothing written: %s", strerror(-rc));
 	if (!*out)
-		return cli_fail(cli, EXIT_USAGE, "nothing written: the password is empty");
+		return cli_fail(cli, EXIT_USAGE,
+			"nothing written: the password is empty; enter the password of the agent login");
 	if (!streq(out, again))
-		return cli_fail(cli, EXIT_USAGE, "nothing written: the two are not the same");
+		return cli_fail(cli, EXIT_USAGE,
+			"nothing written: the two passwords differ; run the command again");
 	return 0;
 }
 

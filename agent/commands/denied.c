@@ -8,6 +8,7 @@
 #include "curfew/calendar.h"
 #include "curfew/denied.h"
 #include "curfew/report.h"
+#include "program/visible_text.h"
 
 /* By what holds now: the packets are older than that. */
 static enum answer is_admitted(
@@ -33,7 +34,7 @@ struct denied_line {
 
 struct denied_lines {
 	struct denied_line *items;
-	size_t n;
+	size_t n, others; /* others: not near the client's addresses */
 };
 
 static void lines_free(struct denied_lines *l)
@@ -58,8 +59,10 @@ static int lines_make(struct denied_lines *out, const struct program *p, const s
 
 		k->refused = &state->refused[i];
 		k->known = denied_hint_find(&k->hint, p, only, &k->refused->source);
-		if (only && !k->known)
+		if (only && !k->known) {
+			l.others++;
 			continue;
+		}
 		k->server = denied_server(p, &k->refused->endpoint);
 		if (k->known)
 			denied_hint_words(words, &k->hint, g, k->server,
@@ -116,13 +119,17 @@ static void line_row(struct table *t, const struct denied_line *k, instant_t now
 }
 
 /* Groups addresses by explanation, because a text column would be too wide. Newest first, in groups and among them. */
-static int lines_print(struct denied_lines *l, instant_t now)
+static int lines_print(struct denied_lines *l, const struct client *only, instant_t now)
 {
 	static const struct table_column columns[] = {{"  SOURCE", 0}, {"ENDPOINT", 0},
 		{"SERVER", 0}, {"PACKETS", TABLE_RIGHT}, {"LAST SEEN", 0}};
 	bool first = true;
 
-	if (!l->n)
+	if (!l->n && only)
+		text_printf(stdout,
+			"no denied packets from near an address of %s in the last 24 hours\n",
+			only->name);
+	else if (!l->n)
 		puts("no denied packets in the last 24 hours");
 	for (size_t i = 0; i < l->n; i++) {
 		char *words = l->items[i].words;
@@ -171,7 +178,12 @@ static int show(const struct cli *cli, const struct program *p, const struct cli
 		code = json_print_csv(lines_json(&lines), members, stdout) ? EXIT_FAILED
 									   : EXIT_FINE;
 	else
-		code = lines_print(&lines, now);
+		code = lines_print(&lines, only, now);
+	/* Beside what a program reads: "none" must not look as if there was none at all. */
+	if (lines.others)
+		fprintf(cli->json || cli->csv ? stderr : stdout,
+			"%zu other source%s; see `curfew denied`\n", lines.others,
+			lines.others == 1 ? "" : "s");
 	lines_free(&lines);
 	return code;
 }

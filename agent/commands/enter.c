@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "commands/command.h"
+#include "commands/remembered.h"
 #include "curfew/control.h"
 #include "curfew/owner.h"
 
@@ -56,6 +56,7 @@ FILE *cli_output(const struct cli *cli, const char *path)
 
 int cli_enter(const struct cli *cli, const char *folder, const struct program *p)
 {
+	remembered_open(p);
 	if (!owner_differs(folder))
 		return 0;
 	cli_actor(); /* remember the user before the change */

@@ -6,7 +6,7 @@
 
 #include "commands/denied_read.h"
 #include "commands/last_failure.h"
-#include "commands/revocation.h"
+#include "commands/status_password.h"
 #include "curfew/explain.h"
 #include "curfew/state_tables.h"
 
@@ -44,20 +44,17 @@ static int address_parse(struct inquiry *q, const struct cli *cli)
 	return 0;
 }
 
-static int handover_keep(void *context, const struct journal_entry *e)
-{
-	return e->action && streq(e->action, "handover") ? journal_entries_keep(context, e) : 0;
-}
-
 static int journal_ask(struct inquiry *q)
 {
 	struct context *c = &q->context;
-	const struct journal_filter mine = {
-		.client = c->client->name, .login = c->user->login, .kind = JOURNAL_EVENT};
+	const struct journal_filter mine = {.client = c->client->name,
+		.login = c->user->login,
+		.kind = JOURNAL_EVENT,
+		.action = "handover"};
 	int rc = 0;
 
 	if (c->journal)
-		rc = journal_read(c->journal, &mine, handover_keep, &q->handovers);
+		rc = journal_read(c->journal, &mine, journal_entries_keep, &q->handovers);
 	if (c->journal && !rc)
 		rc = login_changes_read(&q->changes, c->journal, c->client->name, c->user->login);
 	if (c->journal && !rc)
@@ -99,7 +96,10 @@ static int servers_ask(struct inquiry *q)
 		.context = &q->records,
 	};
 
-	return cli_pass(&result, c->cli, &o);
+	int code = cli_pass(&result, c->cli, &o);
+	if (!code && result.held)
+		q->facts.held = records_pass_note(&q->records);
+	return code;
 }
 
 /* ---- join the facts ---- */
@@ -122,6 +122,7 @@ static void server_record(struct explain_server *s, const struct record *r, cons
 			s->reach = REACH_DOWN;
 	} else if (r->kind == RECORD_SERVER) {
 		s->reach = REACH_READ;
+		s->incomplete = r->state == STATE_UNVERIFIED;
 	} else if (r->kind == RECORD_END && r->code && s->reach != REACH_READ) {
 		s->reach = reach_of(r->code);
 	} else if (r->kind == RECORD_NOTE && !*r->login && !*r->database && !s->lacks) {
@@ -154,6 +155,7 @@ static void server_network(struct explain_server *s, const struct inquiry *q)
 	const struct source *a = q->facts.address;
 
 	s->network_known = q->network_known;
+	s->unguarded = q->network_known && !network_guards(&q->network, s->server);
 	for (size_t i = 0; i < q->network.n_allows; i++) {
 		const struct observed_allow *k = &q->network.allows[i];
 		instant_t until = q->context.now + (instant_t)(k->remaining_ms / 1000);
@@ -169,10 +171,6 @@ static void server_network(struct explain_server *s, const struct inquiry *q)
 		s->trusted |= source_contains(&s->server->trusted[i], a->family, a->addr);
 }
 
-/* The handover has Curfew's time, the login the server's; allow for a difference. */
-#define CLOCKS_APART 60
-
-/* A password from before the login was created again no longer works. */
 static void server_handover(struct explain_server *s, const struct inquiry *q)
 {
 	uint8_t hash[JOURNAL_HASH_SIZE];
@@ -180,11 +178,8 @@ static void server_handover(struct explain_server *s, const struct inquiry *q)
 
 	if (!q->context.journal)
 		return;
-	for (size_t i = 0; i < q->handovers.n; i++)
-		if (q->handovers.items[i].at > s->handed_over_at)
-			s->handed_over_at = q->handovers.items[i].at;
-	if (s->handed_over_at && s->handed_over_at < s->created - CLOCKS_APART)
-		s->handed_over_at = 0;
+	s->handed_over_at =
+		handed_over_at(&q->handovers, s->server->name, q->facts.user->login, s->created);
 	journal_anchor(hash, &archived, q->context.journal);
 	s->handed_over = s->handed_over_at ? ANSWER_YES : archived ? ANSWER_UNKNOWN : ANSWER_NO;
 }
@@ -206,7 +201,8 @@ static void server_facts(struct explain_server *s, struct inquiry *q)
 	server_failure(s, q);
 	for (size_t i = 0; i < q->records.n; i++)
 		server_record(s, &q->records.items[i], q->context.user->login);
-	if (s->reach == REACH_READ && s->login == EXPLAIN_LOGIN_UNKNOWN)
+	/* A login that the agent may not see is not gone. */
+	if (s->reach == REACH_READ && !s->incomplete && s->login == EXPLAIN_LOGIN_UNKNOWN)
 		s->login = EXPLAIN_LOGIN_MISSING;
 	server_network(s, q);
 	server_handover(s, q);
@@ -280,21 +276,21 @@ static void denied_facts(struct inquiry *q)
 static void revocation_facts(struct inquiry *q)
 {
 	const struct context *c = &q->context;
-	const char *client = c->client->name;
 
 	for (size_t i = 0; i < c->overrides.n; i++) {
 		const struct override *o = &c->overrides.items[i];
-		if (!streq(o->client, client))
+		if (!override_blocks(o, c->client->name, c->user->login))
 			continue;
 		if (!o->login)
 			q->facts.revoked_client = o;
-		else if (names_equal(o->login, c->user->login))
+		else
 			q->facts.revoked_user = o;
 	}
-	if (q->facts.revoked_client)
-		q->revoked_by = revocation_actor(c->journal, client, NULL);
-	else if (q->facts.revoked_user)
-		q->revoked_by = revocation_actor(c->journal, client, c->user->login);
+	const struct override *o =
+		q->facts.revoked_client ? q->facts.revoked_client : q->facts.revoked_user;
+	/* By the names that the client and the login had then. */
+	if (o)
+		q->revoked_by = override_actor(c->journal, o->client, o->login);
 	q->facts.revoked_by = q->revoked_by;
 }
 
@@ -348,7 +344,10 @@ static int show(const struct inquiry *q)
 
 	if (rc)
 		return EXIT_FAILED;
-	return explain_verdict(text, &q->facts) == CAUSE_NONE ? EXIT_FINE : EXIT_DIFFERENT;
+	const enum explain_cause cause = explain_verdict(text, &q->facts);
+	return cause == CAUSE_NONE	 ? EXIT_FINE
+	       : cause == CAUSE_NOT_READ ? EXIT_FAILED
+					 : EXIT_DIFFERENT;
 }
 
 static int run(struct cli *cli)
@@ -384,6 +383,6 @@ const struct command command_explain = {
 	.summary = "Explain why a user cannot connect",
 	.help = "Shows the network, the login, each database, and the schedule of one user; the last line is the cause and what\n"
 		"to do. Also works without the service, and while a server is down. Changes nothing.\n"
-		"Exit status: 0 nothing keeps the user out, 1 failure, 2 a cause was found.\n",
+		"Exit status: 0 nothing keeps the user out, 1 failure, or something was not read, 2 a cause was found.\n",
 	.run = run,
 };

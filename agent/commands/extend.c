@@ -19,7 +19,7 @@ static int bound_check(const struct amendment *a)
 			c->name, c->name);
 	if (amend_instant(&until, a->cli->staging, c->timezone, true) < 0 || until <= c->end)
 		return 0;
-	return cli_fail(a->cli, EXIT_FAILED,
+	return cli_fail(a->cli, EXIT_USAGE,
 		"nothing outlives the end of all access, %s, %u days after go-live; use a date before it",
 		instant_format_local(end, sizeof(end), c->end, c->timezone),
 		a->program->settings.read_only_days);

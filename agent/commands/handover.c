@@ -109,22 +109,36 @@ static void result_show(const struct cli *cli, const struct program *p, const st
 	printf("\nCurfew does not store this password. If it is lost, run this command again.\n");
 }
 
-static void event_write(struct journal *j, const struct cli *cli, const struct program *p,
-	const struct client *c, const struct user *u, instant_t now)
+static int event_write(const struct context *x, const char *server)
 {
-	const char *recipient = cli->age ? cli->age : cli->gpg;
-	struct journal_entry e = {.kind = JOURNAL_EVENT,
-		.at = now,
+	const char *recipient = x->cli->age ? x->cli->age : x->cli->gpg;
+	const struct journal_entry e = {.kind = JOURNAL_EVENT,
+		.at = x->now,
 		.actor = cli_actor(),
-		.client = c->name,
-		.login = u->login,
+		.client = x->client->name,
+		.login = x->user->login,
+		.server = server,
 		.action = "handover",
 		.detail = recipient ? "a one-time password was set and encrypted"
 				    : "a one-time password was set and shown",
 		.after = recipient,
-		.configuration = p->digest};
+		.configuration = x->program->digest};
 
-	journal_write(NULL, j, &e);
+	return journal_write(NULL, x->journal, &e);
+}
+
+/* Each server has the password, or has not. */
+static void events_write(const struct context *x, const struct records *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct server *s = set_on(x->program, &k->items[i]);
+		int rc = s ? event_write(x, s->name) : 0;
+
+		if (rc)
+			cli_fail(x->cli, 0,
+				"warning: cannot record the handover on %s: %s; the password is valid, but `curfew status` does not know that it was handed over",
+				s->name, journal_problem(rc));
+	}
 }
 
 static int hand(struct context *x, struct seal *seal, char *password)
@@ -149,6 +163,7 @@ static int hand(struct context *x, struct seal *seal, char *password)
 			.overrides = &x->overrides,
 			.journal = x->journal,
 			.now = x->now,
+			.clock = context_clock(x),
 			.client = c->name,
 			.servers = servers,
 			.actor = cli_actor(),
@@ -167,7 +182,7 @@ static int hand(struct context *x, struct seal *seal, char *password)
 				code = cli_fail(cli, EXIT_FAILED, "%s: %s", r->server, r->detail);
 		}
 		if (outcomes(&records, true)) {
-			event_write(x->journal, cli, p, c, u, x->now);
+			events_write(x, &records);
 			if (!seal_open(seal, cli))
 				result_show(cli, p, &records, u, &x->grants, password);
 			else
@@ -182,16 +197,17 @@ static int hand(struct context *x, struct seal *seal, char *password)
 
 static int handover_take(void *context, const struct journal_entry *e)
 {
-	if (e->action && streq(e->action, "handover"))
-		*(instant_t *)context = e->at;
+	*(instant_t *)context = e->at;
 	return 0;
 }
 
 /* The user may be working with the password that this one replaces. */
 static int replacing_agree(const struct context *c)
 {
-	const struct journal_filter f = {
-		.client = c->client->name, .login = c->user->login, .kind = JOURNAL_EVENT};
+	const struct journal_filter f = {.client = c->client->name,
+		.login = c->user->login,
+		.kind = JOURNAL_EVENT,
+		.action = "handover"};
 	instant_t before = 0;
 	char at[64], question[256];
 
@@ -239,6 +255,8 @@ static int run(struct cli *cli)
 	int sealed = seal_close(&seal, cli);
 	int mailed = seal.text ? handover_mail_queue(&c, seal.text) : 0;
 	free(seal.text);
+	cli_journal_end(c.journal);
+	c.journal = NULL;
 	context_close(&c);
 	return code ? code : sealed ? sealed : mailed;
 }

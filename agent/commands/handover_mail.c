@@ -26,7 +26,7 @@ static int mail_make(struct notice_mail *out, const struct context *c, const cha
 	int rc = notice_dates_find(&dates, c->program, c->client, &c->overrides, c->now);
 
 	if (!rc)
-		rc = notice_values(&values, c->program, &n, &dates, &c->overrides, c->now);
+		rc = notice_values(&values, c->program, &n, &dates, &c->overrides, NULL, c->now);
 	if (rc)
 		return rc;
 	rc = notice_render(out, &texts, &values, c->client->language);

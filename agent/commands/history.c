@@ -3,70 +3,18 @@
 #include <string.h>
 
 #include <jansson.h>
-#include <sodium.h>
 
+#include "commands/former_clients.h"
+#include "commands/history_known.h"
 #include "commands/history_people.h"
 #include "commands/history_select.h"
+#include "commands/history_verify.h"
 #include "commands/past_records.h"
 #include "curfew/calendar.h"
+#include "curfew/clock_resets.h"
 #include "curfew/report.h"
+#include "curfew/state.h"
 #include "program/visible_text.h"
-
-struct verified_part {
-	int broken; /* journal_verify() */
-	int64_t first_broken, before, head;
-	char why[256], hash[2 * JOURNAL_HASH_SIZE + 1];
-	const char *
-		archive; /* the file with the last records up to `before`, which was not opened; NULL: not named */
-};
-
-static int verified_json(const struct verified_part *v)
-{
-	return json_print(
-		json_pack("{s:b, s:o, s:s, s:o, s:I, s:s, s:s?}", "intact", !v->broken,
-			"first_broken", v->broken ? json_integer(v->first_broken) : json_null(),
-			"why", v->why, "first",
-			v->head > v->before ? json_integer(v->before + 1) : json_null(), "head",
-			(json_int_t)v->head, "hash", v->hash, "archive", v->archive),
-		stdout);
-}
-
-static void verified_print(const struct verified_part *v)
-{
-	if (v->broken) {
-		printf("BROKEN at record %lld: %s\n", (long long)v->first_broken, v->why);
-		return;
-	}
-	if (!v->before)
-		printf("intact: %lld records, head %s\n", (long long)v->head, v->hash);
-	else
-		text_printf(stdout,
-			"intact: records %lld to %lld, head %s\nNot checked: the archived records 1 to %lld, the last of them in %s; use --journal FILE\n",
-			(long long)v->before + 1, (long long)v->head, v->hash, (long long)v->before,
-			v->archive ? v->archive : "an archive that the journal does not name");
-	puts("To detect a replaced journal, compare this head with the heads in the system log.");
-}
-
-static int verify(const struct cli *cli, struct journal *j)
-{
-	uint8_t hash[JOURNAL_HASH_SIZE];
-	_cleanup_free_ char *archive = NULL;
-	struct verified_part v = {0};
-	int rc = v.broken = journal_verify(&v.first_broken, v.why, j);
-
-	if (rc < 0)
-		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	if (journal_anchor(hash, &v.before, j) || (v.before && past_path(&archive, j)) ||
-		journal_head(hash, &v.head, j))
-		return cli_fail(cli, EXIT_FAILED, "cannot read the head of the journal");
-	sodium_bin2hex(v.hash, sizeof(v.hash), hash, sizeof(hash));
-	v.archive = archive;
-	if (!cli->json)
-		verified_print(&v);
-	else if (verified_json(&v))
-		return EXIT_FAILED;
-	return v.broken ? EXIT_DIFFERENT : EXIT_FINE;
-}
 
 static int show_entries(const struct cli *cli, const struct journal_entries *h)
 {
@@ -89,7 +37,7 @@ static int instant_option(instant_t *out, bool *has, const struct cli *cli, cons
 	if (!text)
 		return 0;
 	*has = true;
-	return cli_instant(out, cli, name, text, p->settings.timezone);
+	return cli_instant(out, cli, name, text, cli_zone(cli, p));
 }
 
 static int when_check(const struct cli *cli)
@@ -100,78 +48,48 @@ static int when_check(const struct cli *cli)
 	return 0;
 }
 
-static bool is_configured(const struct program *p, const char *database)
-{
-	for (size_t i = 0; i < p->n_clients; i++)
-		for (size_t k = 0; k < p->clients[i].n_databases; k++)
-			if (names_equal(p->clients[i].databases[k].name, database))
-				return true;
-	return false;
-}
-
-/* If the result is empty because the name is unknown, say so. 0 or exit code. */
-static int nothing_explain(const struct cli *cli, const struct program *p)
-{
-	const struct client *c;
-
-	if (cli->n_operands && !program_client(p, cli->operands[0]))
-		return cli_client(&c, cli, p);
-	if (cli->server && !program_server(p, cli->server))
-		return cli_fail(cli, EXIT_USAGE, "no record of a server '%s', and none in %s",
-			cli->server, cli->config);
-	if (cli->database && !is_configured(p, cli->database))
-		return cli_fail(cli, EXIT_USAGE, "no record of a database '%s', and none in %s",
-			cli->database, cli->config);
-	return 0;
-}
-
-/* Without records, "nobody had access" would be wrong: before the journal begins, and in the future.
- * journal_access_at() reports times in an archive. */
-static int instant_is_known(
-	const struct cli *cli, const struct program *p, struct journal *j, instant_t at)
-{
-	uint8_t hash[JOURNAL_HASH_SIZE];
-	char text[INSTANT_TEXT_MAX];
-	instant_t first, last, now;
-	struct cli clock = *cli;
-	int64_t before = 0;
-	int rc = journal_bounds(&first, &last, j);
-
-	if (!rc)
-		rc = journal_anchor(hash, &before, j);
-	if (rc == -ENOENT)
-		return cli_fail(cli, EXIT_FAILED, "the journal is empty; no access is recorded");
-	if (rc)
-		return cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	if (!before && at < first)
-		return cli_fail(cli, EXIT_FAILED,
-			"the journal begins at %s; earlier access is not recorded",
-			instant_format(text, first));
-	clock.at = NULL;
-	rc = cli_now(&now, &clock, p, NULL);
-	/* Practice may record future times. */
-	if (!rc && at > now && at > last)
-		return cli_fail(cli, EXIT_FAILED,
-			"%s is in the future; for scheduled access, run `curfew schedule --at %s`",
-			instant_format(text, at), cli->at);
-	return rc;
-}
-
 /* Also what should have ended by then and was not confirmed as ended: the user may still have had it. */
-static int show_access(const struct cli *cli, struct journal *j, instant_t at,
-	const struct history_choice *choice, const struct journal_entries *in_effect)
+static int show_access(const struct cli *cli, const struct program *p, struct journal *j,
+	instant_t at, const struct history_choice *choice, struct journal_entries *all,
+	const struct journal_entries *handovers)
 {
-	const struct journal_filter f = {
-		.client = cli->n_operands ? cli->operands[0] : NULL, .kind = JOURNAL_ACCESS};
-	struct journal_entries h = {0}, chosen = {0};
-	int rc = journal_read(j, &f, journal_entries_keep, &h), code;
+	const struct history_records records = {all, handovers};
+	struct journal_entries held = {0}, held_chosen = {0};
+	bool any = false;
+	int code = access_entries_at(&held, all, at)
+			   ? cli_fail(cli, EXIT_FAILED, "%s", strerror(ENOMEM))
+			   : 0;
 
-	history_sort_by_time(&h);
-	history_select(&chosen, &h, choice);
-	code = rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc))
-		  : history_access_show(cli, in_effect, &chosen, at);
-	journal_entries_free(&h);
+	if (!code)
+		history_select(&held_chosen, &held, choice);
+	history_sort_by_time(all);
+	for (size_t i = 0; i < all->n && !any; i++)
+		any = history_is_chosen(&all->items[i], choice);
+	/* Access past its end is an answer too. */
+	if (!code && !held_chosen.n && !any)
+		code = history_nothing_explain(cli, p, j);
+	if (!code)
+		code = history_access_show(cli, &held_chosen, &records, choice, at);
+	free(held.items);
 	return code;
+}
+
+/* The records that the filter lets through: with --journal those of that file, else also those of the archives that the time
+ * requires. 0 or exit code. */
+static int records_read(struct journal_entries *out, const struct cli *cli, struct journal *j,
+	const struct journal_filter *f, instant_t at)
+{
+	bool covers = false;
+
+	if (!cli->journal)
+		return past_read(out, cli, j, f, at);
+	int code = past_verify(cli, j);
+	if (code)
+		return code;
+	int rc = journal_covers(&covers, j, at);
+	if (!rc)
+		rc = covers ? journal_read(j, f, journal_entries_keep, out) : -ENODATA;
+	return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : 0;
 }
 
 /* The records of these users, or all records, in order. */
@@ -209,32 +127,52 @@ static int filter_read(
 	return code;
 }
 
-static int chosen_show(struct cli *cli, const struct program *p, struct journal *j,
-	struct journal_filter *f, instant_t at, struct history_choice *choice)
+/* What stands before a correction of the clock, and bears a later time. 0 or exit code. */
+static int refuted_drop(
+	struct journal_entries *all, const struct cli *cli, struct journal *j, instant_t at)
 {
-	struct journal_entries h = {0}, chosen = {0};
-	bool asked = cli->user || cli->person;
-	int code = 0, rc = cli->at ? journal_access_at(j, at, f->client, journal_entries_keep, &h)
-				   : entries_read(&h, j, f, choice->people, asked);
+	const struct journal_filter f = {.kind = JOURNAL_EVENT, .action = CLOCK_RESET};
+	struct journal_entries events = {0};
+	struct clock_resets resets = {0};
+	int rc = 0, code = 0;
 
-	if (!cli->at || !asked)
-		choice->people = NULL;
-	if (!rc)
-		history_select(&chosen, &h, choice);
-	if (rc)
-		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
-	else if (!chosen.n)
-		code = nothing_explain(cli, p);
-	if (!code)
-		code = cli->at ? show_access(cli, j, at, choice, &chosen)
-			       : show_entries(cli, &chosen);
-	journal_entries_free(&h);
-	return code;
+	if (cli->journal)
+		rc = journal_read(j, &f, journal_entries_keep, &events);
+	else
+		code = past_read(&events, cli, j, &f, at);
+	if (!rc && !code)
+		rc = clock_resets_find(&resets, &events);
+	clock_resets_drop(all, &resets);
+	free(resets.items);
+	journal_entries_free(&events);
+	return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : code;
 }
 
-/* An unknown user is an error, not an empty result. */
-static int people_choose(
-	struct logins *out, const struct cli *cli, const struct program *p, struct journal *j)
+/* What a clock recorded that was ahead by mistake confirms nothing, also once that time has come; practice may record future
+ * times. 0 or exit code. */
+static int future_drop(struct journal_entries *all, const struct cli *cli, const struct program *p,
+	struct journal *j, instant_t at)
+{
+	struct cli clock = *cli;
+	instant_t now;
+	size_t n = 0;
+
+	if (p->settings.practice)
+		return 0;
+	clock.at = NULL;
+	int code = cli_now(&now, &clock, p, NULL);
+	for (size_t i = 0; i < all->n && !code; i++)
+		if (all->items[i].at > now)
+			journal_entry_free(&all->items[i]);
+		else
+			all->items[n++] = all->items[i];
+	all->n = code ? all->n : n;
+	return code ? code : refuted_drop(all, cli, j, at);
+}
+
+/* An unknown user is an error, not an empty result. Looks into the records `among`, or NULL: into the journal. */
+static int people_choose(struct logins *out, const struct cli *cli, const struct program *p,
+	struct journal *j, const struct journal_entries *among)
 {
 	const char *name = cli->person ? cli->person : cli->user;
 	const char *client = cli->n_operands ? cli->operands[0] : NULL;
@@ -243,19 +181,123 @@ static int people_choose(
 		return 0;
 	if (cli->person && cli->user)
 		return cli_fail(cli, EXIT_USAGE, "cannot combine --person with --user");
-	if (people_find(out, p, j, client, name, cli->person != NULL))
-		return cli_fail(cli, EXIT_FAILED, "cannot read the journal");
-	return out->n ? 0
-		      : cli_fail(cli, EXIT_USAGE, "no record of a user '%s'%s%s, and none in %s",
-				name, client ? " of client " : "", client ? client : "",
-				cli->config);
+	int rc = people_find(out, p, j, among, client, name, cli->person != NULL);
+	if (rc)
+		return cli_fail(
+			cli, EXIT_FAILED, "cannot read the journal: %s", journal_problem(rc));
+	if (out->n)
+		return 0;
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	int64_t before = 0;
+	if (journal_anchor(hash, &before, j) || before)
+		return cli_fail(cli, EXIT_FAILED,
+			"no record of a user '%s' since the records up to %lld were archived; use --journal FILE",
+			name, (long long)before);
+	return cli_fail(cli, EXIT_USAGE, "no record of a user '%s'%s%s, and none in %s", name,
+		client ? " of client " : "", client ? client : "", cli->config);
+}
+
+/* Whether another client had a database of this one at that time. The records are sorted. 0 or exit code. */
+static int former_check(bool *former, const struct cli *cli, const struct program *p,
+	const struct journal_entries *all, instant_t at)
+{
+	struct journal_entries held = {0};
+	int code = 0;
+
+	*former = false;
+	if (!cli->n_operands)
+		return 0;
+	if (access_entries_at(&held, all, at))
+		code = cli_fail(cli, EXIT_FAILED, "%s", strerror(ENOMEM));
+	const struct journal_entry **items = calloc(held.n + 1, sizeof(*items));
+	for (size_t i = 0; items && i < held.n; i++)
+		items[i] = &held.items[i];
+	if (!code)
+		*former = items && former_clients_tell(cli, p, items, held.n) > 0;
+	free(items);
+	free(held.items);
+	return code;
+}
+
+static int handovers_read(struct journal_entries *out, const struct cli *cli,
+	const struct program *p, struct journal *j, instant_t at)
+{
+	const struct journal_filter f = {.kind = JOURNAL_EVENT, .action = "handover"};
+	int code = records_read(out, cli, j, &f, at);
+
+	return code ? code : future_drop(out, cli, p, j, at);
+}
+
+/* Former users are known from the files that have their records: from all that were read. Of all clients, because a login
+ * that is written in a file may be another client's since. */
+static int access_at_show(struct cli *cli, const struct program *p, struct journal *j,
+	const struct journal_filter *f, instant_t at, struct history_choice *choice)
+{
+	const struct journal_filter access = {.kind = JOURNAL_ACCESS};
+	struct journal_entries all = {0}, handovers = {0};
+	struct logins people = {0};
+	bool former = false;
+	int code = records_read(&all, cli, j, &access, at);
+
+	if (!code)
+		code = people_choose(&people, cli, p, j, &all);
+	if (cli->user || cli->person)
+		choice->people = &people;
+	choice->client = f->client;
+	if (!code)
+		code = future_drop(&all, cli, p, j, at);
+	if (!code)
+		code = handovers_read(&handovers, cli, p, j, at);
+	access_entries_sort(&all);
+	if (!code)
+		code = former_check(&former, cli, p, &all, at);
+	if (!code)
+		code = show_access(cli, p, j, at, choice, &all, &handovers);
+	if (!code && former)
+		code = EXIT_DIFFERENT;
+	choice->people = NULL;
+	logins_free(&people);
+	journal_entries_free(&handovers);
+	journal_entries_free(&all);
+	return code;
+}
+
+static int chosen_show(struct cli *cli, const struct program *p, struct journal *j,
+	struct journal_filter *f, struct history_choice *choice)
+{
+	struct journal_entries h = {0}, chosen = {0};
+	struct lost_records lost = {0};
+	struct logins people = {0};
+	int rc = 0, code = people_choose(&people, cli, p, j, NULL);
+
+	if (!code)
+		code = past_tell(cli, j, f);
+	if (!code)
+		code = past_lost_here(&lost, cli, j, f->has_from ? f->from : INT64_MIN,
+			f->has_to ? f->to : INT64_MAX);
+	if (!code)
+		rc = entries_read(&h, j, f, &people, cli->user || cli->person);
+	if (!code && !rc)
+		history_select(&chosen, &h, choice);
+	if (rc)
+		code = cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc));
+	else if (!code && !chosen.n)
+		code = history_nothing_explain(cli, p, j);
+	if (!code)
+		code = show_entries(cli, &chosen);
+	/* Who asks for a period asks for all of it. */
+	if (!code && lost.n && (f->has_from || f->has_to))
+		code = EXIT_DIFFERENT;
+	lost_records_free(&lost);
+	logins_free(&people);
+	journal_entries_free(&h);
+	return code;
 }
 
 static int look(struct cli *cli, const struct program *p, struct journal *j)
 {
 	struct journal_filter f = {.client = cli->n_operands ? cli->operands[0] : NULL, .kind = -1};
 	struct history_choice choice;
-	struct logins people = {0};
 	struct journal *of = j; /* the journal with that time, which may be an archive */
 	instant_t at = 0;
 	int code = history_choose(&choice, cli);
@@ -263,19 +305,18 @@ static int look(struct cli *cli, const struct program *p, struct journal *j)
 	if (!code)
 		code = filter_read(&f, &at, cli, p);
 	if (!code && cli->at)
-		code = instant_is_known(cli, p, j, at);
+		code = history_instant_is_known(cli, p, j, at);
 	if (!code && cli->at && !cli->journal)
 		code = past_journal(&of, cli, j, at);
 	if (!code && of != j)
-		code = instant_is_known(cli, p, of, at);
+		code = history_instant_is_known(cli, p, of, at);
+	if (!code && cli->at)
+		code = history_lost_check(cli, j, at);
 	if (!code)
-		code = people_choose(&people, cli, p, of);
-	choice.people = &people;
-	if (!code)
-		code = chosen_show(cli, p, of, &f, at, &choice);
+		code = cli->at ? access_at_show(cli, p, j, &f, at, &choice)
+			       : chosen_show(cli, p, j, &f, &choice);
 	if (of != j)
 		journal_close(of);
-	logins_free(&people);
 	return code;
 }
 
@@ -286,8 +327,7 @@ static int journal_choose(struct context *c)
 
 	if (!cli->journal)
 		return cli_journal_required(&c->journal, cli, c->program);
-	int rc = journal_open(
-		&c->journal, &(struct journal_options){.path = cli->journal, .read_only = true});
+	int rc = state_archive_open(&c->journal, &c->program->settings, cli->journal);
 	return rc ? cli_fail(cli, EXIT_FAILED, "cannot open %s: %s", cli->journal,
 			    journal_problem(rc))
 		  : 0;
@@ -302,7 +342,7 @@ static int run(struct cli *cli)
 		code = journal_choose(&c);
 	if (!code && cli->n_operands && streq(cli->operands[0], "verify") &&
 		!program_client(c.program, "verify"))
-		code = verify(cli, c.journal);
+		code = history_verify(cli, c.journal);
 	else if (!code)
 		code = look(cli, c.program, c.journal);
 	context_close(&c);
@@ -317,7 +357,8 @@ const struct command command_history = {
 		   OPT_LIMIT | OPT_PERSON | OPT_SUMMARY | OPT_CSV | OPT_JOURNAL,
 	.summary = "Show changes, or access at a given time",
 	.help = "Reads only the journal. With --at: access at that time, with addresses. Exit status 1 if the journal does not\n"
-		"cover the time: before its first record, in an archive that cannot be read, or in the future.\n"
+		"cover the time: before its first record, in an archive that cannot be read, in the future, after the last record\n"
+		"of another file of --journal, while records are missing, or if the journal is broken.\n"
 		"A user is found by login, jane.doe, email address, or name, also after leaving the configuration.\n"
 		"`curfew history verify` checks whether the journal is intact, and prints its head. It does not open an archive.\n",
 	.run = run,

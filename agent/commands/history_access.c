@@ -51,17 +51,24 @@ struct pasts {
 	size_t n;
 };
 
-static int pasts_find(struct pasts *out, const struct journal_entries *access, instant_t at)
+/* The record that confirms an end may be of the login's next person, or left out by --limit: all are searched. */
+static int pasts_find(struct pasts *out, const struct history_records *records,
+	const struct history_choice *choice, instant_t at)
 {
 	struct history_past past;
 
-	for (size_t i = 0; history_past_next(&past, &i, access, at);) {
-		struct history_past *more = array_grown(out->items, out->n, sizeof(*more));
+	for (size_t i = 0; history_past_next(&past, &i, records, at);) {
+		if (!history_is_chosen(past.access, choice))
+			continue;
+		struct history_past *more = ARRAY_MORE(out->items, out->n);
 		if (!more)
 			return EXIT_FAILED;
-		out->items = more;
-		out->items[out->n++] = past;
+		*more = past;
 	}
+	const size_t skip = choice->limit && out->n > choice->limit ? out->n - choice->limit : 0;
+	for (size_t i = skip; skip && i < out->n; i++)
+		out->items[i - skip] = out->items[i];
+	out->n -= skip;
 	return 0;
 }
 
@@ -159,11 +166,15 @@ static int show_json(const struct journal_entries *in_effect, const struct pasts
 }
 
 int history_access_show(const struct cli *cli, const struct journal_entries *in_effect,
-	const struct journal_entries *access, instant_t at)
+	const struct history_records *records, const struct history_choice *choice, instant_t at)
 {
 	struct pasts pasts = {0};
-	int code = pasts_find(&pasts, access, at);
+	char when[INSTANT_TEXT_MAX];
+	int code = pasts_find(&pasts, records, choice, at);
 
+	/* Which moment was meant depends on a time zone. */
+	if (!code && !cli->json && !cli->csv)
+		printf("Access at %s\n\n", instant_format(when, at));
 	if (!code && cli->json)
 		code = show_json(in_effect, &pasts);
 	else if (!code)

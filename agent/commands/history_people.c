@@ -29,17 +29,13 @@ void logins_free(struct logins *l)
 
 static int login_add(struct logins *l, const char *login)
 {
-	char **items, *copy;
-
 	if (logins_have(l, login))
 		return 0;
-	items = array_grown(l->items, l->n, sizeof(*items));
-	if (items)
-		l->items = items;
-	copy = items ? strdup(login) : NULL;
-	if (!copy)
+	char *copy = strdup(login);
+	if (!copy || ARRAY_ADD(l->items, l->n, copy)) {
+		free(copy);
 		return -ENOMEM;
-	l->items[l->n++] = copy;
+	}
 	return 0;
 }
 
@@ -102,8 +98,8 @@ static int client_search(struct people_search *s, const struct client *c)
 	return rc;
 }
 
-int people_find(struct logins *out, const struct program *p, struct journal *j, const char *client,
-	const char *name, bool email)
+int people_find(struct logins *out, const struct program *p, struct journal *j,
+	const struct journal_entries *among, const char *client, const char *name, bool email)
 {
 	const struct journal_filter f = {.kind = -1};
 	struct people_search s = {out, client, name, email};
@@ -112,5 +108,7 @@ int people_find(struct logins *out, const struct program *p, struct journal *j, 
 	for (size_t i = 0; i < p->n_clients && !rc; i++)
 		if (!client || names_equal(client, p->clients[i].name))
 			rc = client_search(&s, &p->clients[i]);
-	return rc ? rc : journal_read(j, &f, record_take, &s);
+	for (size_t i = 0; among && i < among->n && !rc; i++)
+		rc = record_take(&s, &among->items[i]);
+	return rc || among ? rc : journal_read(j, &f, record_take, &s);
 }

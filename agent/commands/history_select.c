@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "curfew/person.h"
 #include "curfew/report.h"
 
 int history_choose(struct history_choice *out, const struct cli *cli)
@@ -13,6 +14,7 @@ int history_choose(struct history_choice *out, const struct cli *cli)
 
 	*out = (struct history_choice){.server = cli->server,
 		.database = cli->database,
+		.person = cli->person,
 		.summary = !cli->at && !cli->json && (cli->summary || cli->csv)};
 	if (cli->limit && (limit < 1 || !*cli->limit || *end))
 		return cli_fail(cli, EXIT_USAGE,
@@ -43,6 +45,18 @@ void history_sort(struct journal_entries *h)
 	h->n = kept;
 }
 
+/* A login may pass from one person to another. */
+static bool is_of_another(const struct journal_entry *e, const char *email)
+{
+	struct person p;
+
+	if (!email || e->kind != JOURNAL_ACCESS)
+		return false;
+	bool other = person_parse(&p, e->before) && p.email && !names_equal(p.email, email);
+	person_free(&p);
+	return other;
+}
+
 /* An outcome is selected together with its intent, which precedes it. */
 static bool is_chosen(const struct journal_entry *e, const struct history_choice *c,
 	const struct journal_entry *kept, size_t n)
@@ -54,11 +68,19 @@ static bool is_chosen(const struct journal_entry *e, const struct history_choice
 	if (e->kind == JOURNAL_OUTCOME && n &&
 		bsearch(&intent, kept, n, sizeof(*kept), entry_compare))
 		return true;
+	if (c->client && e->kind == JOURNAL_ACCESS &&
+		(!e->client || !names_equal(e->client, c->client)))
+		return false;
 	if (c->server && (!e->server || !names_equal(e->server, c->server)))
 		return false;
 	if (c->database && (!e->database || !names_equal(e->database, c->database)))
 		return false;
-	return !c->people || logins_have(c->people, e->login);
+	return (!c->people || logins_have(c->people, e->login)) && !is_of_another(e, c->person);
+}
+
+bool history_is_chosen(const struct journal_entry *access, const struct history_choice *c)
+{
+	return is_chosen(access, c, NULL, 0);
 }
 
 static int time_compare(const void *a, const void *b)
@@ -91,9 +113,16 @@ void history_select(
 	*out = (struct journal_entries){all->items + skip, kept - skip};
 }
 
-static const char *what_of(const struct journal_entry *e)
+/* Access with what the server shows besides the level; an event with an outcome that is not as it should be. */
+static void what_write(FILE *to, const struct journal_entry *e)
 {
-	return e->kind == JOURNAL_ACCESS ? e->level : e->action;
+	if (e->kind == JOURNAL_ACCESS) {
+		access_sql_write(to, e);
+		return;
+	}
+	fputs(e->action ? e->action : journal_kind_name(e->kind), to);
+	if (e->outcome && !streq(e->outcome, "done"))
+		fprintf(to, ", %s", e->outcome);
 }
 
 int history_summary(const struct journal_entries *h, bool csv, FILE *to)
@@ -108,9 +137,10 @@ int history_summary(const struct journal_entries *h, bool csv, FILE *to)
 		return -ENOMEM;
 	for (size_t i = 0; i < h->n; i++) {
 		const struct journal_entry *e = &h->items[i];
+		_cleanup_free_ char *what = access_text(what_write, e);
 		table_row(t, TONE_PLAIN);
 		table_cell(t, instant_format(at, e->at));
-		table_cell(t, what_of(e));
+		table_cell(t, what);
 		table_cell(t, e->client);
 		table_cell(t, e->login);
 		table_cell(t, e->server);

@@ -7,14 +7,18 @@
 struct history_choice {
 	const char *server, *database; /* NULL: all */
 	const struct logins *people;   /* only of these logins; NULL: all */
-	size_t limit;		       /* only the last ones; 0: all */
-	bool summary;		       /* only changes of access and events */
+	const char *client;	       /* of records of access; NULL: all */
+	const char *person; /* not what records say to be of another email address; NULL: all */
+	size_t limit;	    /* only the last ones; 0: all */
+	bool summary;	    /* only changes of access and events */
 };
 /* Requires that --limit is a number. 0 or exit code. */
 int history_choose(struct history_choice *out, const struct cli *cli);
 /* Moves the selected records to the front, in order; *out borrows them. */
 void history_select(
 	struct journal_entries *out, struct journal_entries *all, const struct history_choice *c);
+/* Whether a record of access is one of those, --limit aside. */
+bool history_is_chosen(const struct journal_entry *access, const struct history_choice *c);
 /* By number, without duplicates. */
 void history_sort(struct journal_entries *h);
 /* By time, because an archive carries records over under new numbers. */
@@ -29,11 +33,15 @@ struct history_past {
 	const struct journal_entry
 		*network; /* the record that says that the network was closed, or NULL */
 };
-/* The next one from records of access, oldest first; *i begins at 0. false: no more. */
+/* Of all clients: a login may go on under another one. */
+struct history_records {
+	const struct journal_entries *access, *handovers; /* access: oldest first */
+};
+/* The next one; *i begins at 0. false: no more. */
 bool history_past_next(
-	struct history_past *out, size_t *i, const struct journal_entries *h, instant_t at);
-/* Shows access at that time: what is in effect then, and from all records of access what is past its end. */
+	struct history_past *out, size_t *i, const struct history_records *r, instant_t at);
+/* Shows access at that time: the selected access that is in effect then, and that is past its end by all records of access. */
 int history_access_show(const struct cli *cli, const struct journal_entries *in_effect,
-	const struct journal_entries *access, instant_t at);
+	const struct history_records *records, const struct history_choice *choice, instant_t at);
 
 #endif

@@ -1,5 +1,5 @@
-/* What failed last for a login: read from intents, outcomes and proofs. An outcome that was announced has its statement
- * in the intent. */
+/* The last failures of a login's changes, read from intents, outcomes, and proofs; the statement of an outcome is in its
+ * intent. */
 #include "commands/last_failure.h"
 
 #include <string.h>
@@ -52,26 +52,30 @@ static bool is_left(const struct journal_entries *changes, size_t i)
 	return true;
 }
 
-/* All changes of one pass have one time. */
-static instant_t last_pass(const struct journal_entries *changes, const char *server)
+/* A pass asks a server behind all changes what came of them, and records it: what failed before the last changes were
+ * followed by that belongs to an earlier pass. */
+static size_t last_pass(const struct journal_entries *changes, const char *server)
 {
-	instant_t last = 0;
+	size_t first = 0;
+	bool asked = false;
 
-	for (size_t i = 0; i < changes->n; i++)
-		if (is_on(&changes->items[i], server) && changes->items[i].at > last)
-			last = changes->items[i].at;
-	return last;
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct journal_entry *e = &changes->items[i];
+		if (is_on(e, server)) {
+			first = asked ? i : first;
+			asked = false;
+		} else if (e->kind == JOURNAL_PROOF && e->server && streq(e->server, server)) {
+			asked = true;
+		}
+	}
+	return first;
 }
 
 const struct journal_entry *last_failure(const struct journal_entries *changes, const char *server)
 {
-	instant_t at = last_pass(changes, server);
-
-	for (size_t i = 0; i < changes->n; i++) {
-		const struct journal_entry *e = &changes->items[i];
-		if (is_on(e, server) && e->at == at && is_left(changes, i))
-			return e;
-	}
+	for (size_t i = last_pass(changes, server); i < changes->n; i++)
+		if (is_on(&changes->items[i], server) && is_left(changes, i))
+			return &changes->items[i];
 	return NULL;
 }
 
@@ -86,19 +90,18 @@ static const char *statement_of(
 
 char *last_failure_statements(const struct journal_entries *changes, const char *server)
 {
-	instant_t at = last_pass(changes, server);
 	_cleanup_free_ const char **seen = calloc(changes->n + 1, sizeof(*seen));
 	struct text text;
 	size_t n = 0;
 
 	if (!seen || !text_begin(&text))
 		return NULL;
-	for (size_t i = 0; i < changes->n; i++) {
+	for (size_t i = last_pass(changes, server); i < changes->n; i++) {
 		const struct journal_entry *e = &changes->items[i];
 		size_t k = 0;
 		const char *statement;
 
-		if (!is_on(e, server) || e->at != at || !is_left(changes, i) ||
+		if (!is_on(e, server) || !is_left(changes, i) ||
 			!(statement = statement_of(changes, e)))
 			continue;
 		while (k < n && !streq(seen[k], statement))

@@ -14,27 +14,35 @@
 #include "curfew/control.h"
 #include "curfew/last_good.h"
 
-struct word {			/* A running service's description of itself. */
+struct description {		/* A running service's description of itself. */
 	int result;		/* of the request: 0 or negative errno */
 	bool answers;		/* the service runs and may be asked */
 	char configuration[65]; /* digest of the loaded configuration; "" if unknown */
 	char *file;		/* path of its configuration; owned, NULL if unknown */
 };
 
-static void word_ask(struct word *out, struct cli *cli, const char *runtime_directory)
+int cli_service_ask(struct cli *cli, const char *runtime_directory)
 {
 	json_t *end = NULL;
 	int rc = control_call(
 		&end, runtime_directory, json_pack("{s:s}", "command", "service"), NULL, NULL);
 
-	*out = (struct word){
+	json_decref(cli->service);
+	cli->service = end;
+	return rc;
+}
+
+static void description_ask(struct description *out, struct cli *cli, const char *runtime_directory)
+{
+	int rc = cli_service_ask(cli, runtime_directory);
+	const json_t *end = cli->service;
+
+	*out = (struct description){
 		.result = rc, .answers = rc != -ENOENT && rc != -ECONNREFUSED && rc != -EACCES};
 	const char *digest = json_string_value(json_object_get(end, "configuration"));
 	const char *file = json_string_value(json_object_get(end, "file"));
 	record_set(out->configuration, sizeof(out->configuration), digest);
 	out->file = file ? strdup(file) : NULL;
-	json_decref(cli->service);
-	cli->service = end;
 }
 
 static bool is_same_file(const char *a, const char *b)
@@ -71,24 +79,24 @@ struct program *cli_saved(const struct cli *cli, const struct program *p)
 static int faulty_go_on(struct program **out, struct cli *cli)
 {
 	struct program *taken = cli_saved(cli, NULL);
-	struct word word = {0};
+	struct description told = {0};
 	int code = 0;
 
 	if (taken)
-		word_ask(&word, cli, taken->settings.runtime_directory);
-	if (!word.answers)
+		description_ask(&told, cli, taken->settings.runtime_directory);
+	if (!told.answers)
 		code = cli_fail(cli, EXIT_CONFIG, "%s%s has errors",
 			cli->outcome ? "" : "nothing done: ", cli->config);
-	else if (word.file && !is_same_file(word.file, cli->config))
+	else if (told.file && !is_same_file(told.file, cli->config))
 		code = cli_fail(cli, EXIT_CONFIG,
 			"%s%s has errors, and the running service uses %s",
-			cli->outcome ? "" : "nothing done: ", cli->config, word.file);
+			cli->outcome ? "" : "nothing done: ", cli->config, told.file);
 	else
 		cli_fail(cli, 0,
 			"warning: %s has errors; using the last known good version, as the service does; "
 			"fix the file, then run `systemctl reload curfew`",
 			cli->config);
-	free(word.file);
+	free(told.file);
 	if (code) {
 		program_free(taken);
 		return code;
@@ -98,19 +106,19 @@ static int faulty_go_on(struct program **out, struct cli *cli)
 }
 
 /* The files differ from the service's configuration. The service answers by its own, so the command must use it too. */
-static struct program *changed_go_on(
-	struct cli *cli, struct program *p, const struct word *word, const char *runtime_directory)
+static struct program *changed_go_on(struct cli *cli, struct program *p,
+	const struct description *told, const char *runtime_directory)
 {
-	if (word->file && !is_same_file(word->file, cli->config))
+	if (told->file && !is_same_file(told->file, cli->config))
 		cli_fail(cli, 0,
 			"warning: the service in %s uses %s, not %s; showing the service's configuration",
-			runtime_directory, word->file, cli->config);
+			runtime_directory, told->file, cli->config);
 	else
 		cli_fail(cli, 0,
 			"warning: configuration files changed since the last reload; showing the loaded configuration; "
 			"to load the files, run `systemctl reload curfew`");
 	struct program *taken = cli_saved(cli, p);
-	if (!taken || !streq(taken->digest, word->configuration)) {
+	if (!taken || !streq(taken->digest, told->configuration)) {
 		program_free(taken);
 		return p;
 	}
@@ -133,7 +141,7 @@ static int alone_refuse(const struct cli *cli, const struct program *p, int resu
 int cli_load_in_force(struct program **out, struct cli *cli)
 {
 	struct program *p = NULL;
-	struct word word = {0};
+	struct description told = {0};
 	int code = cli_read(&p, cli);
 
 	if (code)
@@ -143,15 +151,15 @@ int cli_load_in_force(struct program **out, struct cli *cli)
 		cli->by_service = !code;
 		return code;
 	}
-	word_ask(&word, cli, p->settings.runtime_directory);
-	if (!word.answers && cli->unprivileged) {
-		code = alone_refuse(cli, p, word.result);
+	description_ask(&told, cli, p->settings.runtime_directory);
+	if (!told.answers && cli->unprivileged) {
+		code = alone_refuse(cli, p, told.result);
 		program_free(p);
 		return code;
 	}
-	if (*word.configuration && !streq(word.configuration, p->digest))
-		p = changed_go_on(cli, p, &word, p->settings.runtime_directory);
-	free(word.file);
+	if (*told.configuration && !streq(told.configuration, p->digest))
+		p = changed_go_on(cli, p, &told, p->settings.runtime_directory);
+	free(told.file);
 	*out = p;
 	return 0;
 }

@@ -18,8 +18,8 @@ static int name_check(enum milestone *out, const struct cli *cli)
 	if (*out < MILESTONES && !milestone_is_automatic(*out))
 		return 0;
 	if (*out < MILESTONES)
-		return cli_fail(
-			cli, EXIT_USAGE, "%s is known by itself and not written", cli->operands[1]);
+		return cli_fail(cli, EXIT_USAGE, "%s is recorded automatically; you cannot set it",
+			cli->operands[1]);
 	for (size_t m = 0; m < MILESTONES; m++)
 		if (!milestone_is_automatic((enum milestone)m))
 			names[n++] = milestone_name((enum milestone)m);
@@ -103,7 +103,7 @@ static int run(struct cli *cli)
 
 const struct command command_milestone = {
 	.name = "milestone",
-	.operands = "CLIENT NAME [DATE]",
+	.operands = "CLIENT MILESTONE [DATE]",
 	.min_operands = 2,
 	.max_operands = 3,
 	.options = AMEND_OPTIONS,

@@ -7,6 +7,7 @@
 #include "commands/new_ask.h"
 #include "curfew/calendar.h"
 #include "program/names.h"
+#include "program/suggest.h"
 
 static int path_make(struct amendment *a)
 {
@@ -24,7 +25,8 @@ static int path_make(struct amendment *a)
 		return EXIT_FAILED;
 	}
 	if (access(a->path, F_OK) == 0)
-		return cli_fail(a->cli, EXIT_USAGE, "%s exists already; use `curfew edit %s`",
+		return cli_fail(a->cli, EXIT_USAGE,
+			"%s exists already; use `curfew edit %s --reason TEXT --ticket ID`",
 			a->path, name);
 	return 0;
 }
@@ -40,6 +42,16 @@ static const char *level_cut(char *name)
 			return colon + 1;
 		}
 	return NULL;
+}
+
+/* What follows the last colon is like a level, but none. */
+static const char *level_misspelled(const char *name)
+{
+	const char *levels[LEVEL_FULL + 1], *colon = strrchr(name, ':');
+
+	for (enum level l = LEVEL_NONE; l <= LEVEL_FULL; l++)
+		levels[l] = level_name(l);
+	return colon ? nearest_word(colon + 1, levels, ARRAY_SIZE(levels)) : NULL;
 }
 
 /* "staging:sql01:AcmeTest,production:sql01:AcmeProd:write" */
@@ -58,8 +70,13 @@ static int databases_take(struct intake *i, const struct cli *cli)
 				cli->databases);
 		if (!d)
 			return EXIT_FAILED;
-		const char *level = level_cut(one);
+		const char *level = level_cut(one), *meant = level ? NULL : level_misspelled(one);
 
+		if (meant)
+			return cli_fail(cli, EXIT_USAGE,
+				"invalid value '%s' for --db; did you mean the level '%s'? If the database's name has that colon, write "
+				"the level too: %s:read-only",
+				cli->databases, meant, one);
 		d->role = strdup(role);
 		d->server = strdup(server);
 		d->name = strdup(one);

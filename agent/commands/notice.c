@@ -46,7 +46,7 @@ static int mail_make(struct notice_mail *out, const struct context *c, const str
 	const struct settings *s = &c->program->settings;
 	const struct notice_texts texts = notice_texts(s, n->client->language, n->kind);
 	struct notice_values values;
-	int rc = notice_values(&values, c->program, n, dates, &c->overrides, n->when);
+	int rc = notice_values(&values, c->program, n, dates, &c->overrides, NULL, n->when);
 
 	if (rc)
 		return rc;
@@ -57,7 +57,7 @@ static int mail_make(struct notice_mail *out, const struct context *c, const str
 			s->notices.from	  ? s->notices.from
 			: s->notices.team ? s->notices.team
 					  : "curfew@localhost.invalid",
-			0, n->kind == NOTICE_REVOKED, n->when);
+			0, n->kind == NOTICE_REVOKED, NULL, n->when);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "commands/plan_shut.h"
 #include "curfew/report.h"
 
 struct json_t *pass_json(const struct pass_result *r, const struct records *k, instant_t now)
@@ -12,12 +13,14 @@ struct json_t *pass_json(const struct pass_result *r, const struct records *k, i
 	for (size_t i = 0; i < k->n; i++)
 		json_array_append_new(records, record_json(&k->items[i]));
 	return json_pack(
-		"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "at",
-		instant_json(now), "planned", (json_int_t)r->planned, "done", (json_int_t)r->done,
-		"failed", (json_int_t)r->failed, "unreachable", (json_int_t)r->unreachable,
-		"overdue", (json_int_t)r->overdue, "drift", (json_int_t)r->drift, "waiting",
+		"{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:o}",
+		"at", instant_json(now), "loses_access", plan_shut_json(k->items, k->n), "planned",
+		(json_int_t)r->planned, "done", (json_int_t)r->done, "failed",
+		(json_int_t)r->failed, "unreachable", (json_int_t)r->unreachable, "overdue",
+		(json_int_t)r->overdue, "drift", (json_int_t)r->drift, "waiting",
 		(json_int_t)r->waiting, "unverified", (json_int_t)r->unverified, "unread",
 		(json_int_t)r->unread, "excess", (json_int_t)r->excess, "round_trips",
 		(json_int_t)r->round_trips, "network_failed", r->network_failed, "journal_failed",
-		r->journal_failed, "records", records);
+		r->journal_failed, "time_failed", r->time_failed, "held", r->held, "records",
+		records);
 }

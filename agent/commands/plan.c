@@ -8,8 +8,10 @@
 
 #include "commands/command.h"
 #include "commands/pass_json.h"
+#include "commands/plan_shut.h"
 #include "commands/plan_text.h"
 #include "commands/preview_files.h"
+#include "commands/remembered.h"
 #include "curfew/calendar.h"
 #include "curfew/clock.h"
 #include "curfew/control.h"
@@ -87,9 +89,13 @@ static void result_print(
 	else if (!r->planned && !r->failed && !r->unreachable && !r->network_failed && unknown)
 		printf("No changes, but access of %zu grant%s is not verified; see above.\n",
 			unknown, plural(unknown));
+	else if (!r->planned && !r->failed && !r->unreachable && !r->network_failed && r->held)
+		printf("No changes.\n");
 	else if (!r->planned && !r->failed && !r->unreachable && !r->network_failed)
 		printf("No changes. Access on %zu server%s matches the schedule.\n", r->servers,
 			plural(r->servers));
+	else if (!r->planned && r->unreachable && r->unreachable == r->servers)
+		printf("\nNo server could be read, so changes are unknown");
 	else if (!r->planned)
 		printf("\nNo changes on the servers that could be read");
 	else if (applied)
@@ -105,12 +111,11 @@ static void result_print(
 		if (r->unreachable)
 			printf(", %zu server%s UNREACHABLE", r->unreachable,
 				plural(r->unreachable));
+		const char *them = r->planned == 1 ? "it" : "them";
 		if (r->planned && !applied && coming)
-			printf(". At that time the service makes %s, or `curfew apply`.",
-				r->planned == 1 ? "it" : "them");
+			printf(". At that time the service makes %s, or `curfew apply`.", them);
 		else if (r->planned && !applied)
-			printf(". To make %s, run `curfew apply`.",
-				r->planned == 1 ? "it" : "them");
+			printf(". To make %s, run `curfew apply`.", them);
 		putchar('\n');
 	}
 	if (r->overdue)
@@ -119,7 +124,13 @@ static void result_print(
 	if (r->network_failed)
 		printf("error: the packet filter does not match the schedule\n");
 	if (r->journal_failed)
-		printf("error: cannot write the journal; access was removed as scheduled, but no access was granted\n");
+		printf("error: cannot write the journal; no access was granted, and removals did not wait for it\n");
+	else if (r->time_failed)
+		printf("error: cannot save the latest time seen, so no access was granted; removals did not wait for it\n");
+	else if (r->unfiltered)
+		printf("error: no access is granted, because the packet filter cannot be used; see above\n");
+	else if (r->held)
+		printf("error: no access is granted, because records are missing or cannot be read; see above\n");
 }
 
 static int exit_of(const struct pass_result *r, bool applied)
@@ -154,6 +165,7 @@ static int result_show(const struct cli *cli, const struct pass_result *result,
 	if (cli->json) {
 		result_json(result, view, now);
 	} else {
+		plan_shut_print(view->records.items, view->records.n, applied, stdout);
 		plan_print(view->records.items, view->records.n, cli->verbose, stdout);
 		result_print(result, &view->records, applied, is_coming(cli, now));
 	}
@@ -179,12 +191,10 @@ static int by_service(const struct cli *cli, const char *runtime, enum pass_mode
 	else if (code == -EREMOTEIO)
 		code = cli_fail(cli, EXIT_FAILED, "the service: %s", error);
 	else if (code && code != -ENOENT)
-		code = cli_fail(cli, EXIT_FAILED, "cannot contact the service in %s: %s%s", runtime,
-			strerror(-code),
-			code == -EACCES ? "; run as root or as a member of group " CONTROL_GROUP
-					: "");
+		code = cli_contact_fail(cli, code);
 	else if (!code)
-		code = result_show(cli, &result, &view, (instant_t)time(NULL), applied);
+		code = cli_lost_file_tell(
+			cli, result_show(cli, &result, &view, (instant_t)time(NULL), applied));
 	records_free(&view.records);
 	return code;
 }
@@ -200,7 +210,11 @@ static int alone(struct context *c, enum pass_mode mode, const struct preview *p
 	int code = preview ? 0 : context_state(c, applied);
 	struct grants today = {0};
 	const struct grants *in_force = preview ? &preview->before : NULL;
+	const char *hold = NULL;
 
+	/* Access is removed all the same. */
+	if (!code && applied && remembered_take(&c->overrides, cli, c->program, c->journal, c->now))
+		hold = REMEMBERED_HOLD;
 	if (!code && applied)
 		code = clock_put(cli, c->program, c->now);
 	/* Nobody is late to remove what a later time ends. */
@@ -220,15 +234,18 @@ static int alone(struct context *c, enum pass_mode mode, const struct preview *p
 			.journal = c->journal,
 			.network = network.present ? &network.port : NULL,
 			.now = c->now,
+			.clock = applied ? context_clock(c) : NULL,
 			.client = c->client ? c->client->name : NULL,
 			.actor = cli_actor(),
 			.reason = cli->at ? "apply --at, practice" : "apply",
+			.hold = hold,
 			.sink = view_record,
 			.context = &view,
 		};
-		int rc = pass_run(&result, &o);
+		int rc = applied ? pass_run(&result, &o) : cli_pass_here(&result, &o);
 		code = rc ? cli_fail(cli, EXIT_FAILED, "%s", strerror(-rc))
-			  : result_show(cli, &result, &view, c->now, applied);
+			  : cli_lost_file_tell(
+				    cli, result_show(cli, &result, &view, c->now, applied));
 	}
 	network_close(&network);
 	records_free(&view.records);
@@ -247,7 +264,7 @@ static int configuration_read(struct context *c)
 
 	if (!code && cli->at && cli->unprivileged)
 		code = cli_fail(cli, EXIT_FAILED,
-			"--at requires root, because the service uses only the current time; without root, use `curfew schedule --at`");
+			"--at requires root, because the service uses only the current time; without root, use `curfew schedule --at TIME`");
 	return code;
 }
 
@@ -290,11 +307,15 @@ static int run(struct cli *cli, enum pass_mode mode)
 	struct context c = {.cli = cli};
 	int code = configuration_read(&c);
 
+	const char *runtime = c.program ? c.program->settings.runtime_directory : "/run/curfew";
+
+	/* Only the service knows which files it could not load. */
+	if (!code && !c.program)
+		cli_service_ask(cli, runtime);
 	if (!code && cli->at)
 		code = -ENOENT;
 	else if (!code)
-		code = by_service(cli,
-			c.program ? c.program->settings.runtime_directory : "/run/curfew", mode);
+		code = by_service(cli, runtime, mode);
 	if (code == -ENOENT)
 		code = by_itself(&c, mode);
 	context_close(&c);
@@ -354,10 +375,12 @@ const struct command command_plan = {
 	.summary = "Show the changes that apply would make, and why",
 	.help = "Reads the SQL servers and the packet filter. Changes nothing. Prints the exact T-SQL (secrets masked) and the\n"
 		"allowlist entries, by client: + gives access, - takes access, ~ changes it.\n"
+		"First: who loses access before its end, because it is not verified, and what to do.\n"
 		"With --files: by the files as they are now, not by what the service has loaded; first in words who loses or\n"
 		"gains access or time.\n"
-		"Exit status: 0 no changes, 2 changes to make or access that is not as scheduled (drift, excess, unverified,\n"
-		"unread), 1 a server or the packet filter could not be read, or access is overdue.\n",
+		"Exit status: 0 no changes, 2 changes to make, access that is not as scheduled (drift, excess, unverified,\n"
+		"unread), or a client file that is not loaded, 1 a server, the packet filter, or records could not be read,\n"
+		"records are missing, or access is overdue.\n",
 	.run = run_plan,
 };
 
@@ -369,7 +392,9 @@ const struct command command_apply = {
 	.summary = "Apply the schedule: remove access, grant access, verify",
 	.help = "Removes access of all clients before it grants any. Reports every change that failed. An unreachable server\n"
 		"does not delay the others. Safe to run again: a second pass changes nothing.\n"
-		"Exit status: 0 all access matches the schedule, 2 some does not (drift, excess, unverified, unread), 1 something\n"
-		"is overdue, failed, or could not be reached. --at requires `practice = true;`.\n",
+		"Exit status: 0 all access matches the schedule, 2 some does not (drift, excess, unverified, unread) or the\n"
+		"service has not loaded a client file, 1 something is overdue, failed, or could not be reached, or no access is\n"
+		"granted because records are missing or cannot be read, 78 without the service: a client file has errors and no\n"
+		"last known good version. --at requires `practice = true;`.\n",
 	.run = run_apply,
 };

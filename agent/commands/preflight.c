@@ -135,15 +135,16 @@ static int run(struct cli *cli)
 	if (!code) {
 		code = checks_run(&report, &c, &result);
 		if (cli->json &&
-			json_print(json_pack("{s:o, s:I, s:o, s:s, s:I, s:I, s:I, s:O}", "client",
-					   text_json(c.client ? c.client->name : NULL), "at",
-					   (json_int_t)c.now, "dates", json_incref(dates), "result",
-					   code == EXIT_FAILED	    ? "unreachable"
-					   : code == EXIT_DIFFERENT ? "failed"
-								    : "ok",
-					   "tried", (json_int_t)report.n, "failed",
-					   (json_int_t)report.failed, "skipped",
-					   (json_int_t)report.skipped, "checks", report.checks),
+			json_print(
+				json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:O}", "client",
+					text_json(c.client ? c.client->name : NULL), "at",
+					instant_json(c.now), "dates", json_incref(dates), "result",
+					code == EXIT_FAILED	 ? "unreachable"
+					: code == EXIT_DIFFERENT ? "failed"
+								 : "ok",
+					"tried", (json_int_t)report.n, "failed",
+					(json_int_t)report.failed, "skipped",
+					(json_int_t)report.skipped, "checks", report.checks),
 				stdout))
 			code = EXIT_FAILED;
 	}
@@ -157,7 +158,7 @@ const struct command command_preflight = {
 	.name = "preflight",
 	.operands = "[CLIENT]",
 	.max_operands = 1,
-	.options = OPT_JSON | OPT_VERBOSE,
+	.options = OPT_JSON | OPT_ALL_CHECKS,
 	.summary = "Find what would keep access from ending on time",
 	.help = "Tries what every reduction and end needs: the server and its certificate, the agent's password and rights,\n"
 		"every database, foreign triggers, ownership, jobs, long transactions; on this host disk, clock, metrics, and mail.\n"

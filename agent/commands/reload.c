@@ -14,7 +14,7 @@ static int service_fail(const struct cli *cli, int rc)
 	if (rc == -ENOENT || rc == -ECONNREFUSED)
 		return cli_fail(cli, EXIT_FAILED,
 			"nothing to reload: the service is not running; other commands read the configuration files themselves");
-	return cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-rc));
+	return cli_contact_fail(cli, rc);
 }
 
 static int service_check(const struct cli *cli, const struct program *p)
@@ -85,7 +85,7 @@ static int run_reload(struct cli *cli)
 	if (code == -ENOENT)
 		code = service_fail(cli, code);
 	if (!code && !cli->json)
-		check_state_print(cli, c.program, stdout);
+		check_state_print(cli, c.program, &(struct check_out){.to = stdout});
 	context_close(&c);
 	return code;
 }

@@ -16,7 +16,7 @@ int reload_ask(const struct cli *cli, const struct program *p)
 	if (rc == -ENOENT || rc == -ECONNREFUSED)
 		return -ENOENT;
 	if (rc < 0)
-		return cli_fail(cli, EXIT_FAILED, "cannot contact the service: %s", strerror(-rc));
+		return cli_contact_fail(cli, rc);
 	int code = (int)json_integer_value(json_object_get(end, "end"));
 	const char *error = json_string_value(json_object_get(end, "error"));
 	if (error)

@@ -5,59 +5,14 @@
 #include <jansson.h>
 
 #include "commands/plan_text.h"
+#include "commands/revoke_alone.h"
 #include "commands/revoke_json.h"
+#include "commands/revoke_targets.h"
 #include "commands/revoke_text.h"
-#include "curfew/disk.h"
-#include "curfew/revocation_copy.h"
 #include "curfew/state.h"
 #include "program/visible_text.h"
 
-typedef int (*target_fn)(void *context, const char *client, const char *login);
-
-/* Calls `each` for a client, one of its users, or (neither) a user's email address in every client, until it returns
- * other than 0. */
-static int targets_each(const struct context *c, target_fn each, void *context)
-{
-	const struct program *p = c->program;
-	int rc = 0;
-
-	if (c->client)
-		return each(context, c->client->name, c->user ? c->user->login : NULL);
-	for (size_t i = 0; i < p->n_clients && !rc; i++)
-		for (size_t k = 0; k < p->clients[i].n_users && !rc; k++)
-			if (names_equal(p->clients[i].users[k].email, c->cli->person))
-				rc = each(
-					context, p->clients[i].name, p->clients[i].users[k].login);
-	return rc;
-}
-
-static int count(void *context, const char *client, const char *login)
-{
-	(void)client;
-	(void)login;
-	++*(size_t *)context;
-	return 0;
-}
-
-static int targets_open(struct context *c, struct cli *cli)
-{
-	size_t n = 0;
-
-	if (!cli->person == !cli->n_operands) {
-		*c = (struct context){0};
-		return cli_fail(cli, EXIT_USAGE,
-			"name either a client or a person: curfew %s CLIENT [USER] --reason TEXT, or --person EMAIL",
-			cli->command->name);
-	}
-	int code = context_open(c, cli, CONTEXT_LOADED | (cli->person ? 0 : CONTEXT_CLIENT));
-	if (!code)
-		targets_each(c, count, &n);
-	if (!code && !n)
-		code = cli_fail(cli, EXIT_USAGE,
-			"no client has a user with the email address '%s'; `curfew check` reads the files",
-			cli->person);
-	return code;
-}
+#define NOT_REVOKED "NOT revoked, no access removed: "
 
 /* By the service if it runs: it blocks the network in the same second, whatever else it is doing. */
 static int ask_service(struct pass_result *out, enum recorded *recorded, const struct context *c,
@@ -87,181 +42,70 @@ static int ask_service(struct pass_result *out, enum recorded *recorded, const s
 	return rc;
 }
 
-/* ---- without a service ---- */
-
-struct alone {
-	struct context *c; /* its journal is NULL if it cannot be opened */
-	struct revocation_copy *copy;
-	enum recorded recorded; /* the worst one */
-};
-
-/* Revokes in memory first: an error of the journal does not delay the removal of access. */
-static int revoke_target(void *context, const char *client, const char *login)
-{
-	struct alone *a = context;
-	struct context *c = a->c;
-	const struct revocation r = {client, login, c->now, cli_actor(), c->cli->reason};
-	int copied = a->copy ? revocation_copy_add(a->copy, &r) : -ENODEV;
-	int rc = c->journal ? override_add(c->journal, client, login, c->now, r.actor, r.reason)
-			    : -ENODEV;
-	enum recorded here = !rc ? RECORDED : !copied ? RECORDED_COPY : RECORDED_NOWHERE;
-
-	if (rc && c->journal)
-		cli_fail(c->cli, 0, "cannot write the journal: %s", journal_problem(rc));
-	if (here > a->recorded)
-		a->recorded = here;
-	return overrides_add(&c->overrides, client, login, c->now, c->cli->reason);
-}
-
-static int reinstate_target(void *context, const char *client, const char *login)
-{
-	struct alone *a = context;
-	struct context *c = a->c;
-	int rc = override_remove(c->journal, client, login, c->now, cli_actor(), c->cli->reason);
-
-	if (rc == -ENOENT)
-		return cli_fail(c->cli, EXIT_FAILED,
-			"%s%s%s is not revoked%s; `curfew status %s` shows revocations", client,
-			login ? " / " : "", login ? login : "",
-			login ? " by its own name" : " as a whole", client);
-	if (rc)
-		return cli_fail(
-			c->cli, EXIT_FAILED, "access stays revoked: %s", journal_problem(rc));
-	overrides_remove(&c->overrides, client, login);
-	if (a->copy && revocation_copy_remove(a->copy, client, login))
-		return cli_fail(c->cli, EXIT_FAILED,
-			"access stays revoked: cannot write the second copy of revocations");
-	return 0;
-}
-
-static int records_open(struct alone *a, bool revoke)
-{
-	struct context *c = a->c;
-	const struct settings *s = &c->program->settings;
-	int rc = revoke ? state_journal_open(&c->journal, s, true) : 0;
-	int code = revoke ? 0 : cli_journal(&c->journal, c->cli, c->program, true);
-
-	if (rc) {
-		c->journal = NULL;
-		cli_fail(c->cli, 0, "cannot open the journal in %s: %s; removing access anyway",
-			s->state_directory, journal_problem(rc));
-	}
-	if (revoke)
-		journal_patience(c->journal, CLOSING_PATIENCE);
-	if (revocation_copy_open(&a->copy, s->state_directory, true))
-		a->copy = NULL;
-	return code ? code : cli_overrides(&c->overrides, c->cli, c->program, c->journal);
-}
-
-static int pass_make(struct pass_result *out, const struct alone *a, struct records *k)
-{
-	const struct context *c = a->c;
-	struct network network = {0};
-	int code = cli_network(&network, c->cli, c->program, true);
-
-	if (code)
-		return code;
-	const struct pass_options o = {
-		.mode = PASS_APPLY,
-		.program = c->program,
-		.overrides = &c->overrides,
-		.journal = c->journal,
-		.network = network.present ? &network.port : NULL,
-		.now = c->now,
-		.client = c->client ? c->client->name : NULL,
-		.actor = cli_actor(),
-		.reason = c->cli->reason,
-		.sink = records_keep,
-		.context = k,
-	};
-	int rc = pass_run(out, &o);
-	if (rc)
-		code = cli_fail(c->cli, EXIT_FAILED,
-			"no access is confirmed to be closed: %s; the revocation is %srecorded; see `curfew status`",
-			strerror(-rc), a->recorded == RECORDED_NOWHERE ? "not " : "");
-	network_close(&network);
-	return code;
-}
-
-static int alone(struct pass_result *out, enum recorded *recorded, struct context *c, bool revoke,
-	struct records *k)
-{
-	struct alone a = {.c = c};
-	int code = cli_enter(c->cli, c->program->settings.state_directory, c->program);
-
-	if (!code)
-		code = cli_now(&c->now, c->cli, c->program, NULL);
-	/* A revocation waits only a bounded time for a disk that hangs. */
-	if (!code && revoke)
-		code = disk_start();
-	if (!code)
-		code = records_open(&a, revoke);
-	if (!code)
-		code = targets_each(c, revoke ? revoke_target : reinstate_target, &a);
-	if (code < 0)
-		code = cli_fail(c->cli, EXIT_FAILED, "%s", strerror(-code));
-	/* The revocation is effective, whatever can be read or reached now. */
-	if (!code)
-		code = pass_make(out, &a, k);
-	*recorded = a.recorded;
-	revocation_copy_close(a.copy);
-	return code;
-}
-
-/* ---- both ---- */
-
 static int revoked_print(void *context, const char *client, const char *login)
 {
 	(void)context;
-	text_printf(stdout, "%s%s%s revoked: no access until `curfew reinstate`\n", client,
-		login ? " / " : "", login ? login : "");
+	text_printf(stdout,
+		"%s%s%s revoked: no access until `curfew reinstate %s%s%s --reason TEXT`\n", client,
+		login ? " / " : "", login ? login : "", client, login ? " " : "",
+		login ? login : "");
 	return 0;
 }
 
 struct reinstated {
+	const struct program *program;
 	const struct overrides *left;
 	const struct records *records; /* of the pass that followed */
-	bool closed; /* a user is still blocked: by another revocation, or because access is not verified */
+	bool blocked; /* a user is still blocked: by another revocation, or because access is not verified */
 	json_t *targets; /* NULL: for a person */
 };
+
+/* A user's revocation is the login's: the client may have had another name then. */
+static bool is_user_of(const struct program *p, const char *client, const struct override *o)
+{
+	const struct client *c = program_client(p, client);
+
+	return c ? client_user(c, o->login) != NULL : names_equal(o->client, client);
+}
 
 /* A user can be revoked by name and with its client; both must be reinstated. */
 static int reinstated_print(void *context, const char *client, const char *login)
 {
 	struct reinstated *r = context;
-	size_t closed = reinstate_closed(r->records, client, login);
+	size_t blocked = grants_still_blocked(r->records, client, login);
 	bool whole = false;
 
-	r->closed |= closed;
+	r->blocked |= blocked;
 	if (r->targets) {
 		revoke_target_add(r->targets, r->left, client, login);
 		for (size_t i = 0; i < r->left->n; i++)
-			r->closed |=
-				streq(r->left->items[i].client, client) && !r->left->items[i].login;
+			r->blocked |= names_equal(r->left->items[i].client, client) &&
+				      !r->left->items[i].login;
 		return 0;
 	}
 	for (size_t i = 0; i < r->left->n; i++) {
 		const struct override *o = &r->left->items[i];
-		if (!streq(o->client, client))
-			continue;
-		whole |= !o->login;
-		if (!login && o->login)
+		whole |= !o->login && names_equal(o->client, client);
+		if (!login && o->login && is_user_of(r->program, client, o))
 			text_printf(stdout,
-				"%s / %s still closed: revoked by its own name; run `curfew reinstate %s %s`\n",
+				"%s / %s still blocked: revoked by its own name; run `curfew reinstate %s %s --reason TEXT`\n",
 				client, o->login, client, o->login);
 	}
 	text_printf(stdout, "%s%s%s reinstated: ", client, login ? " / " : "", login ? login : "");
 	if (whole)
 		text_printf(stdout,
-			"still closed: client %s is revoked; run `curfew reinstate %s`\n", client,
-			client);
-	else if (closed)
+			"still blocked: client %s is revoked; run `curfew reinstate %s --reason TEXT`\n",
+			client, client);
+	else if (blocked)
 		text_printf(stdout,
-			"still closed: access of %zu grant%s is not verified; run `curfew status %s`\n",
-			closed, closed == 1 ? "" : "s", client);
+			"still blocked: access of %zu grant%s is not verified; run `curfew status %s`\n",
+			blocked, blocked == 1 ? "" : "s", client);
 	else
-		puts("access follows the schedule; if the login was re-created, run `curfew handover` to set a password");
-	r->closed |= whole;
+		text_printf(stdout,
+			"access follows the schedule; if the login was re-created, run `curfew handover %s %s` to set a "
+			"password\n",
+			client, login ? login : "USER");
+	r->blocked |= whole;
 	return 0;
 }
 
@@ -270,7 +114,8 @@ static int reinstated_print(void *context, const char *client, const char *login
 static int reinstated_show(struct context *c, const struct records *k, json_t *targets)
 {
 	struct overrides left = {0};
-	struct reinstated r = {.left = &left, .records = k, .targets = targets};
+	struct reinstated r = {
+		.program = c->program, .left = &left, .records = k, .targets = targets};
 	struct journal *j = c->journal;
 
 	if (!j)
@@ -281,7 +126,7 @@ static int reinstated_show(struct context *c, const struct records *k, json_t *t
 	overrides_free(&left);
 	if (j != c->journal)
 		journal_close(j);
-	return code ? code : r.closed ? EXIT_DIFFERENT : EXIT_FINE;
+	return code ? code : r.blocked ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
 static int revoked_add(void *targets, const char *client, const char *login)
@@ -309,6 +154,18 @@ static int machine_show(struct context *c, bool revoke, const struct pass_result
 	return EXIT_FAILED;
 }
 
+static int contact_fail(struct cli *cli, bool revoke, int result)
+{
+	/* Nothing was asked: nobody answered the connection, or it was not allowed. */
+	if (result == -EACCES || result == -ENOENT || result == -ECONNREFUSED) {
+		cli->outcome = revoke ? NOT_REVOKED : NULL;
+		return cli_contact_fail(cli, result);
+	}
+	return cli_fail(cli, EXIT_FAILED,
+		"lost the connection to the service: %s; the %s may or may not be in force: run `curfew status`, then %s again",
+		strerror(-result), revoke ? "revocation" : "reinstatement", cli->command->name);
+}
+
 static int carry_out(struct context *c, bool revoke, struct records *k)
 {
 	enum recorded recorded = RECORDED;
@@ -316,11 +173,9 @@ static int carry_out(struct context *c, bool revoke, struct records *k)
 	int code = ask_service(&result, &recorded, c, k);
 
 	if (!c->cli->by_service && (code == -ENOENT || code == -ECONNREFUSED))
-		code = alone(&result, &recorded, c, revoke, k);
+		code = revoke_alone(&result, &recorded, c, revoke, k);
 	else if (code < 0)
-		code = cli_fail(c->cli, EXIT_FAILED, "%scannot contact the service: %s",
-			revoke && code == -EACCES ? "NOT revoked, nothing closed: " : "",
-			strerror(-code));
+		code = contact_fail(c->cli, revoke, code);
 	if (c->cli->json)
 		return code ? code : machine_show(c, revoke, &result, k, recorded);
 	plan_print(k->items, k->n, false, stdout);
@@ -346,7 +201,7 @@ static int run(struct cli *cli, bool revoke)
 		return cli_fail(cli, EXIT_USAGE,
 			"option --reason is required, for example --reason \"CS-1234: laptop stolen\"; recorded in the journal");
 	/* The effect on access, for errors up to here. */
-	cli->outcome = revoke ? "NOT revoked, nothing closed: " : NULL;
+	cli->outcome = revoke ? NOT_REVOKED : NULL;
 	int code = targets_open(&c, cli);
 	cli->outcome = NULL;
 	if (!code)
@@ -388,6 +243,6 @@ const struct command command_reinstate = {
 	.summary = "Undo a revocation",
 	.help = "Access then follows the schedule. Name the user to reinstate a user, only the client to reinstate the whole\n"
 		"client, and --person EMAIL to reinstate that person everywhere. --reason is required.\n"
-		"Exit status: 2 the user stays closed: the whole client is revoked, or the access is not verified.\n",
+		"Exit status: 2 the user stays blocked: the whole client is revoked, or the access is not verified.\n",
 	.run = run_reinstate,
 };

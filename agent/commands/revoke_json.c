@@ -15,12 +15,11 @@ static const char *still_revoked(
 
 	for (size_t i = 0; i < left->n; i++) {
 		const struct override *o = &left->items[i];
-		if (!streq(o->client, client))
+		if (!override_blocks(o, client, login ? login : ""))
 			continue;
 		if (!o->login)
 			return "client";
-		if (login && names_equal(o->login, login))
-			by = "user";
+		by = "user";
 	}
 	return by;
 }

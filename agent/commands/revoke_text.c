@@ -15,7 +15,7 @@ void revoke_network_print(const struct program *p, const struct records *k)
 	char text[NETWORK_TEXT_MAX];
 
 	if (!p->settings.firewall.enabled) {
-		puts("network: firewall disabled on this host; only SQL access was removed");
+		puts("network: not filtered by this host");
 		return;
 	}
 	for (size_t i = 0; i < k->n; i++) {
@@ -35,14 +35,14 @@ void revoke_network_print(const struct program *p, const struct records *k)
 	putchar('\n');
 }
 
-size_t reinstate_closed(const struct records *k, const char *client, const char *login)
+size_t grants_still_blocked(const struct records *k, const char *client, const char *login)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < k->n; i++) {
 		const struct record *r = &k->items[i];
 		n += r->kind == RECORD_GRANT && r->state != STATE_OK && r->state != STATE_WAITING &&
-		     streq(r->client, client) && (!login || names_equal(r->login, login));
+		     names_equal(r->client, client) && (!login || names_equal(r->login, login));
 	}
 	return n;
 }
@@ -52,7 +52,7 @@ bool revoke_is_done(const struct pass_result *r)
 	return !pass_is_incomplete(r) && !r->unreachable && !r->overdue;
 }
 
-static void closed_print(const struct program *p, const struct pass_result *r)
+static void removed_print(const struct program *p, const struct pass_result *r)
 {
 	bool network = p->settings.firewall.enabled && !r->network_failed;
 	bool sql = !r->failed && !r->refuted && !r->unreachable && !r->overdue;
@@ -64,11 +64,13 @@ static void closed_print(const struct program *p, const struct pass_result *r)
 			: "none that is confirmed");
 }
 
-/* `access`: what to say about access if a side did not answer. */
-static void open_print(const struct pass_result *r, const struct records *k, const char *access)
+/* What was not done. `access`: what that says about access on a side that did not answer. */
+static void remaining_print(
+	const struct pass_result *r, const struct records *k, const char *access)
 {
 	if (r->network_failed)
-		fprintf(stderr, " %s: network, the packet filter does not match the schedule;",
+		fprintf(stderr,
+			" %s: network, because the packet filter does not match the schedule;",
 			access);
 	for (size_t i = 0; i < k->n; i++)
 		if (k->items[i].kind == RECORD_SERVER && k->items[i].state == STATE_UNREACHABLE)
@@ -92,17 +94,17 @@ void revoke_incomplete_print(const struct cli *cli, const struct program *p,
 		[RECORDED_COPY] =
 			"cannot write the journal; the revocation is in its second copy and holds after a restart",
 		[RECORDED_NOWHERE] =
-			"closed until restart, not recorded; free space in state_directory, then revoke again",
+			"blocked only until the service starts again: the revocation is not recorded; free space in state_directory, then revoke again",
 	};
 
 	bool revoke = streq(cli->command->name, "revoke");
 
 	fprintf(stderr, "curfew %s: ", cli->command->name);
 	if (revoke)
-		closed_print(p, r);
+		removed_print(p, r);
 	else
 		fputs("access is not granted on every server;", stderr);
-	open_print(r, k, revoke ? "may remain" : "missing");
+	remaining_print(r, k, revoke ? "may remain" : "may be missing");
 	fprintf(stderr, " %s",
 		revoke || recorded != RECORDED ? texts[recorded] : "the reinstatement is recorded");
 	if (recorded == RECORDED && r->journal_failed)

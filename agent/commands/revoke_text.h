@@ -9,7 +9,7 @@
 /* Prints the result for network entries, which are removed whatever the SQL servers do; to stdout. */
 void revoke_network_print(const struct program *p, const struct records *k);
 /* Grants that the pass did not find as scheduled; nobody is admitted on them. */
-size_t reinstate_closed(const struct records *k, const char *client, const char *login);
+size_t grants_still_blocked(const struct records *k, const char *client, const char *login);
 /* Whether everything was done and recorded. */
 bool revoke_is_done(const struct pass_result *r);
 /* Prints to stderr what was not done. */

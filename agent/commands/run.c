@@ -1,4 +1,4 @@
-/* curfew run: the service. */
+/* curfew run, curfew firewall, curfew notify: the three processes that the service manager starts. */
 #include "commands/command.h"
 #include "curfew/sender.h"
 #include "curfew/service.h"

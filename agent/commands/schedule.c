@@ -79,7 +79,7 @@ static int show(const struct context *c)
 {
 	static const char *const members[] = {"client", "user", "login", "email", "server",
 		"database", "role", "phase", "level", "from", "until", "next_level", "sources",
-		NULL};
+		"temporary_sources", NULL};
 
 	if (c->cli->json)
 		return json_print(grants_json(&c->grants), stdout) ? EXIT_FAILED : EXIT_FINE;

@@ -8,9 +8,10 @@
 
 #include "commands/status_failures.h"
 #include "commands/status_heading.h"
+#include "commands/status_network.h"
 #include "commands/status_notices.h"
 #include "commands/board_read.h"
-#include "commands/revocation.h"
+#include "commands/status_password.h"
 #include "commands/status_service.h"
 #include "commands/status_view.h"
 #include "curfew/calendar.h"
@@ -26,7 +27,7 @@ static void revocation_print(const struct context *c, const struct grant *g)
 
 	if (!o)
 		return;
-	_cleanup_free_ char *actor = revocation_actor(c->journal, o->client, o->login);
+	_cleanup_free_ char *actor = override_actor(c->journal, o->client, o->login);
 	text_printf(stdout, "  by %s: %s\n", actor ? actor : "an operator",
 		o->reason && *o->reason ? o->reason : "no reason recorded");
 }
@@ -35,7 +36,7 @@ static struct table *status_table(void)
 {
 	/* Names are never truncated: two rows would look alike. */
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
-		{"STATE", 0}, {"LEVEL", 0}, {"UNTIL", 0}, {"NETWORK", 0}, {"REMARK", TABLE_WRAP}};
+		{"STATE", 0}, {"LEVEL", 0}, {"UNTIL", 0}, {"NETWORK", 0}, {"DETAIL", TABLE_WRAP}};
 	struct table *t;
 
 	return table_new(&t, columns, ARRAY_SIZE(columns), stdout, 0) ? NULL : t;
@@ -52,27 +53,14 @@ static void until_cell(struct table *t, const struct grant *g)
 		table_cellf(t, "%04d-%02d-%02d", l.year, l.month, l.day);
 }
 
-static void network_cell(struct table *t, const struct grant *g, const struct firewall_state *s)
-{
-	unsigned long long packets = s ? grant_packets(s, g) : 0;
-
-	if (!s)
-		table_cell(t, NULL);
-	else if (!status_is_admitted(s, g))
-		table_cell(t, "closed");
-	else if (packets)
-		table_cellf(t, "%llu packets", packets);
-	else
-		table_cell(t, "allowed");
-}
-
-/* Said once, below, of the whole server. */
+/* Said once, below, of the whole server, or of all. */
 static bool is_noted(const struct records *k, const struct record *r)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		const struct record *note = &k->items[i];
 		if (note->kind == RECORD_NOTE && !*note->login && !*note->database &&
-			streq(note->server, r->server) && streq(note->detail, r->detail))
+			(!*note->server || streq(note->server, r->server)) &&
+			streq(note->detail, r->detail))
 			return true;
 	}
 	return false;
@@ -96,7 +84,7 @@ static void status_row(struct table *t, const struct grant *g, const struct stat
 	else
 		table_cell(t, status_is_seen(r) ? level_name(g->level) : "?");
 	until_cell(t, g);
-	network_cell(t, g, seen->network);
+	status_network_cell(t, g, seen->network);
 	table_cell(t, known && !is_noted(&seen->records, r) ? r->detail : "");
 }
 
@@ -164,7 +152,7 @@ static int residual_print(const struct status_view *seen)
 {
 	const struct records *k = &seen->records;
 	static const struct table_column columns[] = {{"  USER", 0}, {"SERVER", 0}, {"DATABASE", 0},
-		{"STATE", 0}, {"LAST KNOWN", 0}, {"REMARK", TABLE_WRAP}};
+		{"STATE", 0}, {"LAST KNOWN", 0}, {"DETAIL", TABLE_WRAP}};
 	struct table *t = NULL;
 
 	for (size_t i = 0; i < k->n; i++) {
@@ -215,8 +203,9 @@ static int status_print(
 {
 	bool color = style_wanted(stdout);
 
-	status_service_print(
-		seen->context->cli, now, seen->context->program->settings.timezone, stdout);
+	const struct settings *settings = &seen->context->program->settings;
+	status_service_print(seen->context->cli, settings->firewall.enabled,
+		status_network_blocks(seen), now, settings->timezone, stdout);
 	for (size_t i = 0; i < g->n;) {
 		const struct client *c = g->items[i].client;
 		size_t from = i;
@@ -231,12 +220,14 @@ static int status_print(
 	}
 	if (residual_print(seen))
 		return EXIT_FAILED;
+	status_network_print(seen);
 	for (size_t i = 0; i < seen->records.n; i++) {
 		const struct record *r = &seen->records.items[i];
 		if (r->kind == RECORD_NOTE ||
 			(r->kind == RECORD_SERVER && r->state == STATE_UNREACHABLE))
-			text_printf(
-				stdout, "%s: %s: %s\n", r->server, state_name(r->state), r->detail);
+			/* Without a server: of the whole pass, or of a client that the text names. */
+			text_printf(stdout, "%s%s%s: %s\n", r->server, *r->server ? ": " : "",
+				state_name(r->state), r->detail);
 		if (r->kind == RECORD_SESSION)
 			text_printf(stdout, "session %llu of %s on %s from %s (%s)%s%s\n",
 				(unsigned long long)r->session.number, r->login, r->server,
@@ -251,7 +242,7 @@ static int show(const struct context *c, const struct status_view *seen)
 {
 	static const char *const members[] = {"client", "user", "login", "email", "server",
 		"database", "role", "phase", "state", "level", "observed", "until", "next_level",
-		"network", "packets", "password", "sources", "detail", NULL};
+		"network", "packets", "password", "sources", "temporary_sources", "detail", NULL};
 	const char *only = c->client ? c->client->name : NULL;
 
 	if (c->cli->csv)
@@ -282,36 +273,39 @@ static int observe(struct context *c, struct status_view *seen)
 		.sink = records_keep,
 		.context = &seen->records,
 	};
-	int code = cli_pass(&result, c->cli, &o) ? EXIT_FAILED : show(c, seen);
+	int code = EXIT_FAILED;
 
-	if (!code && (result.overdue || result.unreachable))
+	if (!cli_pass(&result, c->cli, &o)) {
+		seen->held = result.held;
+		code = show(c, seen);
+	}
+	size_t from = 0;
+	if (!code && (result.overdue || result.unreachable || result.held || seen->network_unread ||
+			     status_unguarded(seen, c->program, c->client, &from)))
 		code = EXIT_FAILED;
 	else if (!code && (result.drift || result.excess || result.unread || result.unverified))
 		code = EXIT_DIFFERENT;
-	return code;
+	return cli_lost_file_tell(c->cli, code);
 }
 
 static int run_once(struct cli *cli)
 {
 	struct firewall_state state = {0};
-	struct network network = {0};
+	const bool root = geteuid() == 0; /* before it becomes the owner of the state */
 	struct context c;
 	struct status_view seen = {.context = &c};
 	int code = context_open(&c, cli, CONTEXT_LOADED | CONTEXT_CLIENT);
 
 	if (!code)
 		code = context_state(&c, false);
-	/* Without the right to read the packet filter, show the rest. */
-	if (!code && !cli_network_beside(&network, cli, c.program) && network.present &&
-		!firewall_observe(&state, network.firewall, c.now))
-		seen.network = &state;
+	if (!code)
+		status_network_read(&seen, &state, cli, &c, root);
 	if (!code && status_handovers(&seen.handovers, &seen.archived, c.journal))
 		code = EXIT_FAILED;
 	if (!code)
 		code = observe(&c, &seen);
 	journal_entries_free(&seen.handovers);
 	firewall_state_free(&state);
-	network_close(&network);
 	records_free(&seen.records);
 	context_close(&c);
 	return code;
@@ -354,7 +348,9 @@ const struct command command_status = {
 	.options = OPT_JSON | OPT_CSV | OPT_WATCH | OPT_UTC,
 	.summary = "Show current access and the next change",
 	.help = "Reads the SQL servers and the packet filter. Changes nothing.\n"
-		"States: ok, waiting, drift, excess, unverified, unread, unreachable, overdue. See curfew(8).\n"
-		"Exit status: 0 ok or waiting, 1 overdue or unreachable, 2 any other state.\n",
+		"States, the worst last: ok, waiting, drift, unverified, unread, unreachable, excess, overdue. See curfew(8).\n"
+		"Exit status: 0 ok or waiting, 1 overdue, unreachable, not guarded by the packet filter, for root also a packet\n"
+		"filter that cannot be read, or no access is granted because records are missing or cannot be read,\n"
+		"2 any other state, or a client file that is not loaded.\n",
 	.run = run,
 };

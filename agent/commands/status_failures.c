@@ -1,4 +1,4 @@
-/* The last failure of each login that has not the access that it should have, from the journal. */
+/* The last failure of each login that does not have its scheduled access, from the journal. */
 #include "commands/status_failures.h"
 
 #include <jansson.h>
@@ -8,8 +8,8 @@
 #include "curfew/report.h"
 #include "program/visible_text.h"
 
-/* Or nothing is known of it now. */
-static bool is_well(const struct record *r)
+/* Access is as scheduled, the database does not exist yet, or the server's own line explains why nothing is known. */
+static bool has_no_failure_to_show(const struct record *r)
 {
 	return !r || r->state == STATE_OK || r->state == STATE_WAITING ||
 	       r->state == STATE_UNREACHABLE;
@@ -70,7 +70,8 @@ static void failure_print(const struct record *r, const struct context *c, bool 
 
 static bool is_alike(const struct record *a, const struct record *b)
 {
-	return !is_well(a) && streq(a->server, b->server) && streq(a->login, b->login);
+	return !has_no_failure_to_show(a) && streq(a->server, b->server) &&
+	       streq(a->login, b->login);
 }
 
 void status_failures_print(const struct grant *items, size_t n, const struct status_view *seen)
@@ -79,7 +80,7 @@ void status_failures_print(const struct grant *items, size_t n, const struct sta
 		const struct record *r = status_record(&seen->records, &items[i]);
 		bool again = false;
 
-		if (is_well(r))
+		if (has_no_failure_to_show(r))
 			continue;
 		for (size_t k = 0; k < i && !again; k++) {
 			const struct record *other = status_record(&seen->records, &items[k]);
@@ -96,7 +97,7 @@ void status_residual_failures_print(const struct status_view *seen)
 	for (size_t i = 0; i < k->n && seen->context->journal; i++) {
 		bool again = false;
 
-		if (!status_is_residual(&k->items[i]) || is_well(&k->items[i]))
+		if (!status_is_residual(&k->items[i]) || has_no_failure_to_show(&k->items[i]))
 			continue;
 		for (size_t m = 0; m < i && !again; m++)
 			again = status_is_residual(&k->items[m]) &&
@@ -113,7 +114,7 @@ void status_failure_json(
 	_cleanup_free_ char *remedy = NULL;
 	const char *why = NULL;
 
-	if (!is_well(r) && seen->context->journal &&
+	if (!has_no_failure_to_show(r) && seen->context->journal &&
 		!login_changes_read(
 			&changes, seen->context->journal, g->client->name, g->user->login)) {
 		const struct journal_entry *failed = last_failure(&changes, g->server->name);

@@ -13,8 +13,8 @@ const struct grant *status_heading_grant(const struct grant *items, size_t n)
 	return items;
 }
 
-/* What is over says so itself, and since when. By what there really is to come, not by the dates of the file: a client
- * may have staging alone, or production alone. */
+/* True if no grant has access left. Uses the grants, not the file's dates: a client may have staging alone, or production
+ * alone. */
 bool status_is_over(const struct grant *items, size_t n, instant_t now)
 {
 	for (size_t i = 0; i < n; i++)
@@ -45,7 +45,11 @@ static struct turn next_turn(
 	}
 	if (!has && opens.at)
 		return opens;
-	return c->has_go_live && now < c->go_live ? (struct turn){"go-live", c->go_live} : ends;
+	/* After a go-live that has passed, the file's later date does not come. */
+	const enum phase phase = status_heading_grant(items, n)->phase;
+	const bool live = phase != PHASE_PENDING && phase != PHASE_TESTING;
+	return c->has_go_live && now < c->go_live && !live ? (struct turn){"go-live", c->go_live}
+							   : ends;
 }
 
 void status_heading_print(

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "curfew/report.h"
+
 /* Whether an allowlist entry allows one of the user's addresses to reach the grant's server. */
 bool status_is_admitted(const struct firewall_state *s, const struct grant *g)
 {
@@ -10,6 +12,17 @@ bool status_is_admitted(const struct firewall_state *s, const struct grant *g)
 		if (grant_is_behind(g, &s->allows[i].source, &s->allows[i].endpoint))
 			return true;
 	return false;
+}
+
+const struct server *status_unguarded(const struct status_view *seen, const struct program *p,
+	const struct client *only, size_t *from)
+{
+	while (seen->network && *from < p->n_servers) {
+		const struct server *s = &p->servers[(*from)++];
+		if ((!only || client_uses_server(p, only, s)) && !network_guards(seen->network, s))
+			return s;
+	}
+	return NULL;
 }
 
 const struct record *status_record(const struct records *k, const struct grant *g)
@@ -38,8 +51,7 @@ const struct override *status_revocation(const struct context *c, const struct g
 {
 	for (size_t i = 0; i < c->overrides.n; i++) {
 		const struct override *o = &c->overrides.items[i];
-		if (streq(o->client, g->client->name) &&
-			(!o->login || names_equal(o->login, g->user->login)))
+		if (override_blocks(o, g->client->name, g->user->login))
 			return o;
 	}
 	return NULL;

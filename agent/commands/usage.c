@@ -14,7 +14,7 @@ static const struct {
 } known[] = {
 #define INTO(field) offsetof(struct cli, field)
 	{OPT_AT, "at", "TIME",
-		"as of this time: 2026-11-23, 2026-11-23T09:00 (local), RFC 3339, or @SECONDS",
+		"as of this time: 2026-11-23T09:00 (in the client's time zone), 2026-11-23T15:00:00Z, @SECONDS, or now",
 		INTO(at)},
 	{OPT_JSON, "json", NULL, "machine-readable output", INTO(json)},
 	{OPT_REASON, "reason", "TEXT", "reason; recorded in the journal", INTO(reason)},
@@ -22,15 +22,19 @@ static const struct {
 		"print the password although standard output is not a terminal", INTO(no_terminal)},
 	{OPT_USER, "user", "USER", "only this user: login, email address, or first.last",
 		INTO(user)},
-	{OPT_FROM, "from", "TIME", "from this time on", INTO(from)},
-	{OPT_SINCE, "since", "TIME", "only findings that no audit saw before this time",
+	{OPT_FROM, "from", "TIME", "from this time on; written as for --at in curfew(8)",
+		INTO(from)},
+	{OPT_SINCE, "since", "TIME",
+		"only findings that no audit saw before this time: 2026-11-23, or now",
 		INTO(since)},
-	{OPT_TO, "to", "TIME", "up to, not including, this time", INTO(to)},
+	{OPT_TO, "to", "TIME", "up to, not including, this time; written as for --at in curfew(8)",
+		INTO(to)},
 	{OPT_HTML, "html", "FILE", "write one self-contained HTML file", INTO(html)},
 	{OPT_SVG, "svg", "FILE", "write the picture as SVG", INTO(svg)},
 	{OPT_ICS, "ics", "FILE", "write a calendar with one event for each coming change",
 		INTO(ics)},
-	{OPT_RESET, "reset", "TIME", "set the latest time seen", INTO(reset)},
+	{OPT_RESET, "reset", "TIME", "set the latest time seen: now, or 2026-11-23T15:00:00Z",
+		INTO(reset)},
 	{OPT_BOOT, "boot", NULL,
 		"only the packet filter, from the configuration and the last verified access",
 		INTO(boot)},
@@ -43,7 +47,7 @@ static const struct {
 		INTO(address)},
 	{OPT_SERVER, "server", "SERVER", "only this server", INTO(server)},
 	{OPT_DATABASE, "database", "NAME", "only this database", INTO(database)},
-	{OPT_LIMIT, "limit", "NUMBER", "only the last ones", INTO(limit)},
+	{OPT_LIMIT, "limit", "NUMBER", "only the last NUMBER records", INTO(limit)},
 	{OPT_SUMMARY, "summary", NULL, "one line for each change", INTO(summary)},
 	{OPT_CSV, "csv", NULL, "the table as CSV, for spreadsheets", INTO(csv)},
 	{OPT_JOURNAL, "journal", "FILE", "read this archive instead of the journal", INTO(journal)},
@@ -62,9 +66,12 @@ static const struct {
 		INTO(staging)},
 	{OPT_UNTIL, "until", "DATE", "through this day, or until this time: 2026-12-05T18:00",
 		INTO(until)},
+	{OPT_UNTIL_TIME, "until", "TIME",
+		"until this time: 2027-01-11 (00:00, in the program's time zone), 2027-01-11T18:00, or now",
+		INTO(until)},
 	{OPT_ABORT, "abort", NULL, "take go-live back", INTO(abort)},
-	{OPT_APPROVED_ON, "approved-on", "DATE", "the day of the new approval", INTO(approved_on)},
-	{OPT_APPROVED_BY, "approved-by", "EMAIL", "who gave the new approval", INTO(approved_by)},
+	{OPT_APPROVED_ON, "approved-on", "DATE", "the day of the approval", INTO(approved_on)},
+	{OPT_APPROVED_BY, "approved-by", "EMAIL", "who approved", INTO(approved_by)},
 	{OPT_FIRST, "first", "NAME", "first name", INTO(first)},
 	{OPT_LAST, "last", "NAME", "last name", INTO(last)},
 	{OPT_EMAIL, "email", "EMAIL", "email address", INTO(email)},
@@ -76,19 +83,20 @@ static const struct {
 		INTO(databases)},
 	{OPT_FORM, "from", "FILE", "the users, from FILE.csv, FILE.json, or any text", INTO(form)},
 	{OPT_VERBOSE, "verbose", NULL, "also the statements that set up roles", INTO(verbose)},
+	{OPT_ALL_CHECKS, "verbose", NULL, "also the checks that are ok", INTO(verbose)},
 	{OPT_WATCH, "watch", NULL, "again every 5 seconds, until it is interrupted", INTO(watch)},
 	{OPT_UTC, "utc", NULL, "all times in UTC, not in the time zones of the clients", INTO(utc)},
 	{OPT_VENDOR, "vendor", NULL, "write what a clean installation has: the product's own",
 		INTO(vendor)},
 	{OPT_DECISIONS, "decisions", "FILE", "with what people wrote into FILE, which --csv made",
 		INTO(decisions)},
-	{OPT_DROP_SCRIPT, "drop", NULL, "the T-SQL that drops it, for the client's own people",
-		INTO(drop)},
+	{OPT_DROP_SCRIPT, "drop", NULL,
+		"the T-SQL that drops the red objects, for the client's own people", INTO(drop)},
 	{OPT_AGE, "age", "RECIPIENT", "encrypt by age: its recipient, or an SSH key", INTO(age)},
 	{OPT_GPG, "gpg", "KEY", "encrypt by gpg: the fingerprint of a key of this user", INTO(gpg)},
 	{OPT_MAIL, "mail", NULL, "send the encrypted sheet to the user's email address",
 		INTO(mail)},
-	{OPT_DROP, "drop", NULL, "the T-SQL that removes it again", INTO(drop)},
+	{OPT_DROP, "drop", NULL, "the T-SQL that removes the agent login again", INTO(drop)},
 };
 #define OPTION_KEY 256
 
@@ -267,6 +275,28 @@ static void option_take(struct cli *cli, int key, const char *value)
 		*(bool *)field = true;
 }
 
+/* Which of several outputs was meant, nobody can tell. */
+static bool outputs_agree(const struct cli *cli)
+{
+	const struct {
+		bool given;
+		const char *option;
+	} outputs[] = {{cli->json, "--json"}, {cli->csv, "--csv"}, {cli->html != NULL, "--html"},
+		{cli->drop && (cli->command->options & OPT_DROP_SCRIPT), "--drop"}};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
+		if (outputs[i].given && first) {
+			cli_fail(cli, EXIT_USAGE, "cannot combine %s with %s", first,
+				outputs[i].option);
+			return false;
+		}
+		if (outputs[i].given)
+			first = outputs[i].option;
+	}
+	return true;
+}
+
 bool usage_parse(struct cli *out, int *code, const struct command *c, int argc, char **argv)
 {
 	struct option options[ARRAY_SIZE(known) + 3] = {
@@ -294,6 +324,11 @@ bool usage_parse(struct cli *out, int *code, const struct command *c, int argc, 
 			option_refuse(c, options, argv[optind - 1], optopt);
 		if (key == ':' || key == '?')
 			return false;
+		/* `--html --config FILE`: getopt takes the next option for the value. `--html=--config` means that file. */
+		if (optarg && optarg == argv[optind - 1] && begins_with(optarg, "--")) {
+			option_lacks(c, key);
+			return false;
+		}
 		option_take(&cli, key, optarg);
 	}
 	cli.n_operands = argc - optind;
@@ -304,5 +339,5 @@ bool usage_parse(struct cli *out, int *code, const struct command *c, int argc, 
 	for (int i = 0; i < cli.n_operands; i++)
 		cli.operands[i] = argv[optind + i];
 	*out = cli;
-	return true;
+	return outputs_agree(out);
 }

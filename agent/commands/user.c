@@ -63,6 +63,11 @@ static int edit_make(struct edit *out, struct amendment *a, enum edit_kind kind)
 	int code = kind == EDIT_ADD ? 0 : cli_user(&u, a->cli, a->client);
 
 	*out = (struct edit){.kind = kind, .path = "client.users"};
+	if (!code && kind == EDIT_REMOVE && a->client->n_users == 1)
+		return cli_fail(a->cli, EXIT_FAILED,
+			"%s is the last user of %s; to end all access of this client, run `curfew revoke %s --reason TEXT`, "
+			"or remove its file",
+			u->login, a->client->name, a->client->name);
 	if (u) {
 		out->index = (size_t)(u - a->client->users);
 		a->login = u->login;

@@ -16,6 +16,9 @@ struct table_update {
 	bool closings_only;
 	int64_t late_ms; /* how much longer a batch took than allowed: the margin for its timeouts grows by that */
 	int64_t early_ms; /* how much more than usual was allowed: an end that is early by it is as it was written */
+	/* All that is done so far, if it was read back and can alone differ from what was compared: the same reading, and
+	 * the margins of before. Else NULL. */
+	const struct firewall_changes *made;
 	/* Of this round. */
 	struct firewall_changes changes;
 	struct diff_moment moment;
@@ -81,7 +84,10 @@ static int update_observe(struct table_update *p)
 		.cut_ms = p->late_ms ? CUT_MS : 0,
 		.early_ms = p->early_ms,
 	};
-	rc = diff_at(&p->changes, &p->late, p->wanted, &f->last->state, &p->moment);
+	rc = p->made && !f->last->fresh
+		     ? diff_made(&p->changes, &p->late, p->wanted, &f->last->state, &p->moment,
+			       p->made)
+		     : diff_at(&p->changes, &p->late, p->wanted, &f->last->state, &p->moment);
 	if (rc == 0 && p->closings_only)
 		changes_keep_closings(&p->changes);
 	return rc;
@@ -276,6 +282,10 @@ static int update_run(struct firewall_changes *done, struct table_update *p)
 				rc = changes_append(done, &p->changes, p->turn_late_ms);
 			if (rc < 0)
 				return rc;
+			p->made = p->firewall->last && taken == n && done->n == n && !p->late_ms &&
+						  !p->early_ms
+					  ? done
+					  : NULL;
 		} else if (!worth_retrying(rc) || ++voided >= MAX_ATTEMPTS) {
 			return rc;
 		}

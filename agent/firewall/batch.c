@@ -37,12 +37,7 @@ static int batch_reserve(struct batch *b)
 
 static struct batch_step *batch_step(struct batch *b)
 {
-	struct batch_step *steps = array_grown(b->steps, b->n_steps, sizeof(*steps));
-
-	if (!steps)
-		return NULL;
-	b->steps = steps;
-	return &b->steps[b->n_steps++];
+	return ARRAY_MORE(b->steps, b->n_steps);
 }
 
 static struct nlmsghdr *batch_frame(

@@ -71,13 +71,11 @@ struct changes_draft {
 static struct firewall_change *draft_add(struct changes_draft *d, enum firewall_change_kind kind)
 {
 	struct firewall_changes *c = &d->changes;
-	struct firewall_change *items = array_grown(c->items, c->n, sizeof(*items));
+	struct firewall_change *to = ARRAY_MORE(c->items, c->n);
 
-	if (!items)
-		return NULL;
-	c->items = items;
-	c->items[c->n] = (struct firewall_change){.kind = kind, .comment = ""};
-	return &c->items[c->n++];
+	if (to)
+		*to = (struct firewall_change){.kind = kind, .comment = ""};
+	return to;
 }
 
 static int draft_name(struct changes_draft *d, struct firewall_change *c, const struct endpoint *e,
@@ -242,10 +240,52 @@ int diff_at(struct firewall_changes *out, struct diff_span *late, const struct a
 	return 0;
 }
 
-int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, instant_t now)
+static int allow_compare(const void *key, const void *item)
 {
-	struct diff_span late;
+	const struct firewall_change *c = key;
+	const struct allow *a = item;
 
-	return diff_at(out, &late, wanted, observed, &(struct diff_moment){.now_ms = now * 1000});
+	return allow_key_compare(&c->endpoint, &c->source, &a->endpoint, &a->source);
+}
+
+static int observed_compare_key(const void *key, const void *item)
+{
+	const struct firewall_change *c = key;
+	const struct observed_allow *o = item;
+
+	return allow_key_compare(&c->endpoint, &c->source, &o->endpoint, &o->source);
+}
+
+static const void *item_find(const struct firewall_change *c, const void *items, size_t n,
+	size_t size, int (*compare)(const void *key, const void *item))
+{
+	return n ? bsearch(c, items, n, size, compare) : NULL;
+}
+
+int diff_made(struct firewall_changes *out, struct diff_span *late, const struct allowlist *wanted,
+	const struct firewall_state *observed, const struct diff_moment *m,
+	const struct firewall_changes *made)
+{
+	struct changes_draft d = {.moment = m, .late = *late};
+	int rc = 0;
+
+	for (size_t i = 0; i < made->n && rc == 0; i++) {
+		const struct firewall_change *c = &made->items[i];
+
+		rc = visit_allow(item_find(c, wanted->allows, wanted->n_allows,
+					 sizeof(*wanted->allows), allow_compare),
+			item_find(c, observed->allows, observed->n_allows,
+				sizeof(*observed->allows), observed_compare_key),
+			&d);
+	}
+	if (rc < 0) {
+		firewall_changes_free(&d.changes);
+		return rc;
+	}
+	if (d.changes.n)
+		qsort(d.changes.items, d.changes.n, sizeof(*d.changes.items),
+			firewall_change_compare);
+	*out = d.changes;
+	*late = d.late;
+	return 0;
 }

@@ -105,25 +105,3 @@ int firewall_open(struct firewall **out, const struct firewall_settings *s)
 	*out = f;
 	return 0;
 }
-
-int firewall_remove(struct firewall *f)
-{
-	struct batch b;
-	int rc;
-
-	if (f->reader)
-		return -EPERM;
-	reading_drop(f);
-	rc = query_table(f);
-	if (rc == -ENOENT)
-		return 0;
-	rc = rc == 0 ? batch_begin(&b, f, 0, false) : rc;
-	if (rc < 0)
-		return rc;
-	rc = batch_delete(&b, NFT_MSG_DELTABLE, "deleting the table", "");
-	if (rc == 0)
-		rc = batch_commit(&b);
-	batch_free(&b);
-	f->table_flags = f->table_owner = 0;
-	return rc == -ENOENT ? 0 : rc;
-}

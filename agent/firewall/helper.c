@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 #include "curfew/disk.h"
+#include "curfew/log.h"
 #include "curfew/record.h"
 #include "curfew/sandbox.h"
 #include "firewall/helper_message.h"
@@ -38,7 +40,7 @@ static void requests_read(struct firewall_process *f)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
 			memcpy(&from, CMSG_DATA(c), sizeof(from));
-	if (from.pid != f->engine)
+	if (from.pid != f->service)
 		helper_refuse("a message from process %d, which is not the service", (int)from.pid);
 	if ((size_t)n % one || m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		helper_refuse("a message of the wrong size");
@@ -66,25 +68,27 @@ static void monitor_take(struct firewall_process *f)
 
 static int process_open(struct firewall_process *f)
 {
-	int rc = firewall_open(&f->firewall, &f->program->settings.firewall);
+	f->settings = f->options->program->settings.firewall;
+	int rc = firewall_open(&f->firewall, &f->settings);
 
 	if (rc == 0)
 		rc = helper_watch(f);
 	size_t unreadable;
 	int remembered = helper_records_open(&f->records, f->options->records, &unreadable);
-	/* Without it nothing is closed less. */
+	/* An unreadable memory delays no removal: log it and continue. */
 	if (remembered < 0 && f->records)
-		fprintf(stderr, "<3>firewall process: its memory in %s: %s\n", f->options->records,
+		log_line(LOG_ERR, "firewall process: its memory in %s: %s", f->options->records,
 			strerror(-remembered));
 	else if (remembered == 0 && unreadable)
-		fprintf(stderr,
-			"<3>firewall process: %zu lines of its memory in %s cannot be read\n",
+		log_line(LOG_ERR, "firewall process: %zu lines of its memory in %s cannot be read",
 			unreadable, f->options->records);
 	if (rc == 0 && !f->records)
 		rc = remembered;
 	if (rc == 0)
 		rc = firewall_policy_build(
-			&f->policy, f->program, helper_records_memory(f->records));
+			&f->policy, f->options->program, helper_records_memory(f->records));
+	program_free(f->options->own);
+	malloc_trim(0);
 	return rc;
 }
 
@@ -138,17 +142,16 @@ static _Noreturn void process_serve(struct firewall_process *f)
 	}
 }
 
-void firewall_process_main(const struct firewall_process_options *o, int channel, pid_t engine)
+void firewall_process_main(const struct firewall_process_options *o, int channel, pid_t service)
 {
 	struct firewall_process f = {.channel = CHANNEL_FD,
-		.engine = engine,
+		.service = service,
 		.forked = true,
 		.options = o,
-		.partial = o->partial,
-		.program = o->program};
+		.partial = o->partial};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != engine)
+	if (getppid() != service)
 		_exit(0);
 	if ((channel != CHANNEL_FD && dup2(channel, CHANNEL_FD) < 0) ||
 		close_range(CHANNEL_FD + 1, ~0U, 0) < 0)
@@ -158,8 +161,8 @@ void firewall_process_main(const struct firewall_process_options *o, int channel
 	process_serve(&f);
 }
 
-/* The mode of the socket admits only the service's user. */
-static bool peer_is_engine(int listener, const struct ucred *peer)
+/* Do not rely on the socket's mode alone: the peer must be root, this user, or the socket's owner. */
+static bool peer_is_service(int listener, const struct ucred *peer)
 {
 	struct sockaddr_un a = {0};
 	socklen_t size = sizeof(a) - 1;
@@ -185,15 +188,12 @@ int firewall_process_listen(int listener, const struct firewall_process_options 
 		close(fd);
 		return rc;
 	}
-	if (!peer_is_engine(listener, &peer)) {
+	if (!peer_is_service(listener, &peer)) {
 		close(fd);
 		return -EACCES;
 	}
-	struct firewall_process f = {.channel = fd,
-		.engine = peer.pid,
-		.options = o,
-		.partial = o->partial,
-		.program = o->program};
+	struct firewall_process f = {
+		.channel = fd, .service = peer.pid, .options = o, .partial = o->partial};
 	close(listener);
 	signals_set();
 	process_serve(&f);

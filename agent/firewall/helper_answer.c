@@ -3,22 +3,30 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <syslog.h>
 #include <unistd.h>
+#include "curfew/log.h"
 #include "curfew/record.h"
+#include "curfew/text.h"
 #include "firewall/helper_message.h"
 
 enum { EXIT_REFUSED = 70 };
+
+static __attribute__((format(printf, 1, 0))) void refusal_log(const char *format, va_list args)
+{
+	_cleanup_free_ char *text = text_vformat(format, args);
+
+	log_line(LOG_CRIT, "firewall process: refused the request and stopped: %s",
+		text ? text : "");
+}
 
 void helper_refuse(const char *format, ...)
 {
 	va_list args;
 
-	/* "<2>" is the priority for the system log. */
-	fputs("<2>firewall process: refused the request and stopped: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	refusal_log(format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	_exit(EXIT_REFUSED);
 }
 

@@ -1,110 +1,9 @@
-/* The service's end of the channel to the firewall process: sends lists, receives results. */
+/* The service's orders to the firewall process: lists, questions, lines for its memory. */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "curfew/record.h"
 #include "curfew/text.h"
 #include "firewall/helper_client.h"
-
-static int client_fail(struct firewall_client *c, int code, const char *text)
-{
-	record_set(c->error, sizeof(c->error), text);
-	return code;
-}
-
-static int client_flush(struct firewall_client *c)
-{
-	const size_t size = c->n_requests * sizeof(c->requests[0]);
-	ssize_t n;
-
-	c->n_requests = 0;
-	do
-		n = send(c->channel, c->requests, size, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)size)
-		return 0;
-	return client_fail(
-		c, errno == EAGAIN ? -ETIMEDOUT : -EPIPE, "the firewall process has ended");
-}
-
-/* Goes with those that follow, at the latest with the one that is answered. */
-static int client_add(struct firewall_client *c, const struct firewall_request *r)
-{
-	c->requests[c->n_requests++] = *r;
-	return c->n_requests == MESSAGE_BATCH ? client_flush(c) : 0;
-}
-
-static int client_send(struct firewall_client *c, const struct firewall_request *r)
-{
-	int rc = client_add(c, r);
-
-	return rc == 0 && c->n_requests ? client_flush(c) : rc;
-}
-
-static void event_note(struct firewall_client *c, const struct firewall_answer *a)
-{
-	c->changed = true;
-	if (a->text[0])
-		record_set(c->who, sizeof(c->who), a->text);
-}
-
-/* Whole answers, one or more. */
-static bool answers_take(struct firewall_client *c, ssize_t n)
-{
-	if (n <= 0 || n > (ssize_t)sizeof(c->answers) || n % (ssize_t)sizeof(c->answers[0]))
-		return false;
-	c->n_answers = (size_t)n / sizeof(c->answers[0]);
-	c->next_answer = 0;
-	return true;
-}
-
-/* Receives the next answer. Notes events on the way. */
-int firewall_client_receive(struct firewall_client *c, struct firewall_answer *a)
-{
-	for (;;) {
-		struct pollfd p = {.fd = c->channel, .events = POLLIN};
-
-		while (c->next_answer < c->n_answers) {
-			*a = c->answers[c->next_answer++];
-			if (a->kind != ANSWER_EVENT)
-				return 0;
-			event_note(c, a);
-		}
-		int ready = poll(&p, 1, ANSWER_TIMEOUT_MS);
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready == 0)
-			return client_fail(c, -ETIMEDOUT, "the firewall process does not answer");
-		ssize_t n =
-			recv(c->channel, c->answers, sizeof(c->answers), MSG_DONTWAIT | MSG_TRUNC);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET))
-			continue;
-		if (!answers_take(c, n))
-			return client_fail(c, -EPIPE, "the firewall process has ended");
-	}
-}
-
-int firewall_client_result(struct firewall_client *c, const struct firewall_answer *a)
-{
-	client_fail(c, 0, a->text);
-	return a->code;
-}
-
-/* Appends one element to an array that array_grown() keeps. */
-static int append(void *items, size_t *n, size_t size, const void *element)
-{
-	char **array = items;
-	char *more = array_grown(*array, *n, size);
-
-	if (!more)
-		return -ENOMEM;
-	*array = more;
-	memcpy(more + *n * size, element, size);
-	++*n;
-	return 0;
-}
 
 /* Set members one by one in zeroed memory, because padding would leak memory of this process. */
 static struct firewall_request *request_set(struct firewall_request *r, uint32_t verb,
@@ -126,20 +25,21 @@ static struct firewall_request *request_set(struct firewall_request *r, uint32_t
 
 static int list_send(struct firewall_client *c, const struct allowlist *w)
 {
-	struct firewall_request r = {.verb = VERB_BEGIN};
-	int rc = client_add(c, &r);
+	struct firewall_request r = {.verb = VERB_BEGIN, .until = (instant_t)w->number};
+	int rc = firewall_client_add(c, &r);
 
 	for (size_t i = 0; rc == 0 && i < w->n_guards; i++)
-		rc = client_add(c, request_set(&r, VERB_GUARD, &w->guards[i].endpoint, NULL, NULL));
+		rc = firewall_client_add(
+			c, request_set(&r, VERB_GUARD, &w->guards[i].endpoint, NULL, NULL));
 	for (size_t i = 0; rc == 0 && i < w->n_trusted; i++) {
 		const struct trusted *t = &w->trusted[i];
-		rc = client_add(
+		rc = firewall_client_add(
 			c, request_set(&r, VERB_TRUSTED, &t->endpoint, &t->source, t->comment));
 	}
 	for (size_t i = 0; rc == 0 && i < w->n_allows; i++) {
 		const struct allow *a = &w->allows[i];
 		request_set(&r, VERB_ALLOW, &a->endpoint, &a->source, a->comment)->until = a->until;
-		rc = client_add(c, &r);
+		rc = firewall_client_add(c, &r);
 	}
 	return rc;
 }
@@ -147,20 +47,21 @@ static int list_send(struct firewall_client *c, const struct allowlist *w)
 static int change_take(struct firewall_changes *c, struct firewall_answer *a)
 {
 	a->u.change.comment = pool_text(&c->texts, a->text);
-	return a->u.change.comment ? append(&c->items, &c->n, sizeof(a->u.change), &a->u.change)
-				   : -ENOMEM;
+	return a->u.change.comment ? ARRAY_ADD(c->items, c->n, a->u.change) : -ENOMEM;
 }
 
-/* Sends the list with an order, and takes the changes that answer it. */
+/* Sends the list with an order, and takes the changes that answer it. `wanted` NULL: it was sent before. */
 static int list_order(struct firewall_changes *out, struct firewall_client *c,
 	const struct allowlist *wanted, const struct firewall_request *order)
 {
 	struct firewall_changes changes = {0};
 	struct firewall_answer a;
-	int rc = list_send(c, wanted);
+	int rc = firewall_client_begin(c, order->closings_only);
 
+	if (rc == 0 && wanted)
+		rc = list_send(c, wanted);
 	if (rc == 0)
-		rc = client_send(c, order);
+		rc = firewall_client_send(c, order);
 	if (rc == 0)
 		rc = firewall_client_receive(c, &a);
 	int memory = 0;
@@ -199,6 +100,16 @@ static int client_plan(struct firewall_changes *out, void *context, const struct
 	return list_order(out, context, wanted, &r);
 }
 
+static int client_again(void *context, uint64_t number, instant_t now, bool closings_only)
+{
+	const struct firewall_request r = {.verb = VERB_AGAIN,
+		.until = (instant_t)number,
+		.now = now,
+		.closings_only = closings_only};
+
+	return list_order(NULL, context, NULL, &r);
+}
+
 static int state_take(struct firewall_state *s, struct firewall_answer *a)
 {
 	const char *text = pool_text(&s->texts, a->text);
@@ -215,15 +126,15 @@ static int state_take(struct firewall_state *s, struct firewall_answer *a)
 		return 0;
 	case ANSWER_STATE_ALLOW:
 		a->u.allow.comment = text;
-		return append(&s->allows, &s->n_allows, sizeof(a->u.allow), &a->u.allow);
+		return ARRAY_ADD(s->allows, s->n_allows, a->u.allow);
 	case ANSWER_STATE_GUARD:
 		a->u.guard.server = a->code ? text : NULL;
-		return append(&s->guards, &s->n_guards, sizeof(a->u.guard), &a->u.guard);
+		return ARRAY_ADD(s->guards, s->n_guards, a->u.guard);
 	case ANSWER_STATE_TRUSTED:
 		a->u.trusted.comment = text;
-		return append(&s->trusted, &s->n_trusted, sizeof(a->u.trusted), &a->u.trusted);
+		return ARRAY_ADD(s->trusted, s->n_trusted, a->u.trusted);
 	case ANSWER_STATE_REFUSED:
-		return append(&s->refused, &s->n_refused, sizeof(a->u.refused), &a->u.refused);
+		return ARRAY_ADD(s->refused, s->n_refused, a->u.refused);
 	case ANSWER_RESULT:
 	case ANSWER_CHANGE:
 	case ANSWER_TEXT:
@@ -238,8 +149,10 @@ static int state_ask(
 {
 	struct firewall_state s = {0};
 	struct firewall_answer a;
-	int rc = client_send(c, r), taken = 0;
+	int rc = firewall_client_begin(c, false), taken = 0;
 
+	if (rc == 0)
+		rc = firewall_client_send(c, r);
 	if (rc == 0)
 		rc = firewall_client_receive(c, &a);
 	while (rc == 0 && a.kind != ANSWER_RESULT) {
@@ -279,7 +192,7 @@ int firewall_client_refused(uint64_t *out, struct firewall_client *c)
 
 struct firewall_port firewall_client_port(struct firewall_client *c)
 {
-	return (struct firewall_port){client_observe, client_plan, client_apply, c};
+	return (struct firewall_port){client_observe, client_plan, client_apply, client_again, c};
 }
 
 const char *firewall_client_error(const struct firewall_client *c)
@@ -287,16 +200,23 @@ const char *firewall_client_error(const struct firewall_client *c)
 	return c->error;
 }
 
-static int client_ask(struct firewall_client *c, const struct firewall_request *r)
+static int client_answer(struct firewall_client *c, const struct firewall_request *r)
 {
 	struct firewall_answer a;
-	int rc = client_send(c, r);
+	int rc = firewall_client_send(c, r);
 
 	if (rc == 0)
 		rc = firewall_client_receive(c, &a);
 	if (rc == 0 && a.kind != ANSWER_RESULT)
 		rc = -EPROTO;
 	return rc ? rc : firewall_client_result(c, &a);
+}
+
+static int client_ask(struct firewall_client *c, const struct firewall_request *r)
+{
+	int rc = firewall_client_begin(c, false);
+
+	return rc ? rc : client_answer(c, r);
 }
 
 int firewall_client_reload(char digest[65], struct firewall_client *c)
@@ -323,6 +243,9 @@ int firewall_client_record(struct firewall_client *c, const struct firewall_reco
 	int rc = firewall_record_write(line, record);
 	const char *at = line;
 
+	if (rc == 0)
+		rc = firewall_client_begin(c, false);
+	/* In one message, for half a line would be in the way of the next. */
 	for (bool last = false; rc == 0 && !last;) {
 		struct firewall_request r = {.verb = VERB_LINE};
 		size_t n = strnlen(at, sizeof(r.text) - 1);
@@ -330,7 +253,7 @@ int firewall_client_record(struct firewall_client *c, const struct firewall_reco
 		at += n;
 		last = !*at;
 		r.verb = last ? VERB_RECORD : VERB_LINE;
-		rc = last ? client_ask(c, &r) : client_send(c, &r);
+		rc = last ? client_answer(c, &r) : firewall_client_add(c, &r);
 	}
 	return rc;
 }
@@ -343,8 +266,10 @@ int firewall_client_memory(struct firewall_memory *out, struct firewall_client *
 	struct text text;
 	size_t unreadable = 0;
 	int memory = text_begin(&text) ? 0 : -ENOMEM;
-	int rc = client_send(c, &r);
+	int rc = firewall_client_begin(c, false);
 
+	if (rc == 0)
+		rc = firewall_client_send(c, &r);
 	while (rc == 0 && (rc = firewall_client_receive(c, &a)) == 0 && a.kind == ANSWER_TEXT)
 		if (memory == 0)
 			fputs(a.text, text.to);
@@ -358,35 +283,4 @@ int firewall_client_memory(struct firewall_memory *out, struct firewall_client *
 	else
 		*out = m;
 	return rc;
-}
-
-int firewall_client_fd(const struct firewall_client *c)
-{
-	return c->channel;
-}
-
-pid_t firewall_client_pid(const struct firewall_client *c)
-{
-	return c->pid;
-}
-
-int firewall_client_read(bool *changed, char who[64], struct firewall_client *c)
-{
-	struct firewall_answer a;
-
-	for (;;) {
-		ssize_t n = recv(c->channel, &a, sizeof(a), MSG_DONTWAIT | MSG_TRUNC);
-		if (n < 0 && (errno == EINTR || errno == ECONNRESET))
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n != (ssize_t)sizeof(a) || a.kind != ANSWER_EVENT)
-			return client_fail(c, -EPIPE, "the firewall process has ended");
-		event_note(c, &a);
-	}
-	*changed = c->changed;
-	record_set(who, 64, c->who);
-	c->changed = false;
-	c->who[0] = '\0';
-	return 0;
 }

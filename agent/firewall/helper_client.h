@@ -4,8 +4,10 @@
 
 #include "firewall/helper_message.h"
 
-/* 100,000 elements take the kernel half a second. A process that is silent for this long hangs. */
-#define ANSWER_TIMEOUT_MS 60000
+/* Milliseconds without a word. 100,000 elements take the kernel half a second; the service watches nothing else meanwhile. */
+#define ANSWER_PATIENCE 20000
+/* What only ends access: the kernel's own timeouts hold meanwhile, and the servers wait behind it. */
+#define CLOSING_PATIENCE_NETWORK 5000
 
 struct firewall_client {
 	int channel;
@@ -13,13 +15,21 @@ struct firewall_client {
 	bool changed; /* an event arrived among the answers */
 	char who[64];
 	char error[256];
+	int patience;	    /* of the order that is under way */
+	int64_t late_since; /* monotonic milliseconds; 0: it is not */
+	bool owes;	    /* an answer that nobody waits for any more */
 	struct firewall_request requests[MESSAGE_BATCH]; /* to send together */
 	size_t n_requests;
 	struct firewall_answer answers[MESSAGE_BATCH]; /* that were received together */
 	size_t n_answers, next_answer;
 };
 
-/* Receives the next answer. Notes events on the way. 0, -ETIMEDOUT or -EPIPE. */
+/* Before an order: 0, -ETIMEDOUT if it is late still, or -EPIPE. */
+int firewall_client_begin(struct firewall_client *c, bool closings_only);
+/* Goes with those that follow, at the latest with the one that is answered. All return as firewall_client_receive(). */
+int firewall_client_add(struct firewall_client *c, const struct firewall_request *r);
+int firewall_client_send(struct firewall_client *c, const struct firewall_request *r);
+/* Receives the next answer. Notes events on the way. 0, -ETIMEDOUT (it is late from now on) or -EPIPE. */
 int firewall_client_receive(struct firewall_client *c, struct firewall_answer *a);
 /* The code of a RESULT; its text becomes the client's error. */
 int firewall_client_result(struct firewall_client *c, const struct firewall_answer *a);

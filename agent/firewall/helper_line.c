@@ -1,14 +1,16 @@
-/* Lines in which the firewall process saves revocations and the journal's head. Tabs separate the fields; names with
- * control characters are rejected. */
+/* Lines in which the firewall process saves revocations, the journal's head, and its guards. Tabs separate the fields;
+ * names with control characters are rejected. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include "curfew/firewall_record.h"
-#include "curfew/schedule.h"
 
 static const char *const words[] = {[FIREWALL_REVOKED] = "revoke",
 	[FIREWALL_REINSTATED] = "reinstate",
-	[FIREWALL_HEAD] = "head"};
+	[FIREWALL_HEAD] = "head",
+	[FIREWALL_GUARD] = "guard",
+	[FIREWALL_TRUSTED] = "trusted",
+	[FIREWALL_UNGUARD] = "unguard"};
 
 static bool name_is_plain(const char *name)
 {
@@ -18,6 +20,16 @@ static bool name_is_plain(const char *name)
 	return true;
 }
 
+static int guard_write(char line[FIREWALL_RECORD_MAX], const struct firewall_record *r)
+{
+	char endpoint[ENDPOINT_TEXT_MAX], source[SOURCE_TEXT_MAX] = "";
+	bool trusted = r->kind == FIREWALL_TRUSTED;
+
+	return snprintf(line, FIREWALL_RECORD_MAX, "%s\t%" PRId64 "\t%s\t%s%s%s", words[r->kind],
+		r->at, r->client, endpoint_format(endpoint, &r->endpoint), trusted ? "\t" : "",
+		trusted ? source_format(source, &r->source) : source);
+}
+
 int firewall_record_write(char line[FIREWALL_RECORD_MAX], const struct firewall_record *r)
 {
 	int n;
@@ -25,7 +37,11 @@ int firewall_record_write(char line[FIREWALL_RECORD_MAX], const struct firewall_
 	if (r->kind == FIREWALL_HEAD)
 		n = snprintf(line, FIREWALL_RECORD_MAX, "head\t%" PRId64 "\t%" PRId64 "\t%s", r->at,
 			r->id, r->hash);
-	else if (r->client[0] && name_is_plain(r->client) && name_is_plain(r->login))
+	else if (!r->client[0] || !name_is_plain(r->client))
+		return -EINVAL;
+	else if (r->kind >= FIREWALL_GUARD)
+		n = guard_write(line, r);
+	else if (name_is_plain(r->login))
 		n = snprintf(line, FIREWALL_RECORD_MAX, "%s\t%" PRId64 "\t%s\t%s", words[r->kind],
 			r->at, r->client, r->login);
 	else
@@ -56,6 +72,31 @@ static bool number_take(int64_t *out, const char **at)
 	return !errno && !*rest && *out >= 0;
 }
 
+static bool revocation_read(struct firewall_record *r, const char *at)
+{
+	return field_take(r->client, sizeof(r->client), &at, '\t') &&
+	       field_take(r->login, sizeof(r->login), &at, '\n') && r->client[0];
+}
+
+static bool head_read(struct firewall_record *r, const char *at)
+{
+	return number_take(&r->id, &at) && field_take(r->hash, sizeof(r->hash), &at, '\n') &&
+	       strspn(r->hash, "0123456789abcdef") == FIREWALL_HASH_TEXT;
+}
+
+static bool guard_read(struct firewall_record *r, const char *at)
+{
+	char endpoint[ENDPOINT_TEXT_MAX], source[SOURCE_TEXT_MAX];
+	bool trusted = r->kind == FIREWALL_TRUSTED;
+
+	return field_take(r->client, sizeof(r->client), &at, '\t') && r->client[0] &&
+	       field_take(endpoint, sizeof(endpoint), &at, trusted ? '\t' : '\n') &&
+	       endpoint_parse(&r->endpoint, endpoint) == 0 &&
+	       (!trusted || (field_take(source, sizeof(source), &at, '\n') &&
+				    source_parse(&r->source, source) == 0 &&
+				    r->source.family == r->endpoint.family));
+}
+
 int firewall_record_read(struct firewall_record *out, const char *line)
 {
 	struct firewall_record r = {0};
@@ -66,69 +107,11 @@ int firewall_record_read(struct firewall_record *out, const char *line)
 	for (size_t k = FIREWALL_REVOKED; k < ARRAY_SIZE(words); k++)
 		if (streq(words[k], word))
 			r.kind = (enum firewall_record_kind)k;
-	bool sound = r.kind == FIREWALL_HEAD
-			     ? number_take(&r.id, &line) &&
-				       field_take(r.hash, sizeof(r.hash), &line, '\n') &&
-				       strspn(r.hash, "0123456789abcdef") == FIREWALL_HASH_TEXT
-			     : r.kind && field_take(r.client, sizeof(r.client), &line, '\t') &&
-				       field_take(r.login, sizeof(r.login), &line, '\n') &&
-				       r.client[0];
+	bool sound = r.kind == FIREWALL_HEAD	? head_read(&r, line)
+		     : r.kind >= FIREWALL_GUARD ? guard_read(&r, line)
+						: r.kind && revocation_read(&r, line);
 	if (!sound)
 		return -EINVAL;
 	*out = r;
 	return 0;
-}
-
-const struct firewall_record *firewall_memory_find(
-	const struct firewall_memory *m, const char *client, const char *login)
-{
-	for (size_t i = 0; i < m->n; i++) {
-		const struct firewall_record *r = &m->revoked[i];
-		if (override_is_same(
-			    r->client, *r->login ? r->login : NULL, client, *login ? login : NULL))
-			return r;
-	}
-	return NULL;
-}
-
-int firewall_memory_add(struct firewall_memory *m, const struct firewall_record *r)
-{
-	const struct firewall_record *old =
-		r->kind == FIREWALL_HEAD ? NULL : firewall_memory_find(m, r->client, r->login);
-
-	if (r->kind == FIREWALL_HEAD)
-		m->head = *r;
-	else if (r->kind == FIREWALL_REINSTATED && old)
-		m->revoked[old - m->revoked] = m->revoked[--m->n];
-	if (r->kind != FIREWALL_REVOKED || old)
-		return 0;
-	struct firewall_record *revoked = array_grown(m->revoked, m->n, sizeof(*revoked));
-	if (!revoked)
-		return -ENOMEM;
-	m->revoked = revoked;
-	revoked[m->n++] = *r;
-	return 0;
-}
-
-int firewall_memory_read(struct firewall_memory *m, size_t *unreadable, const char *text)
-{
-	int rc = 0;
-
-	for (const char *line = text; *line && rc == 0;) {
-		struct firewall_record r;
-		const char *end = strchr(line, '\n');
-
-		if (firewall_record_read(&r, line) < 0)
-			++*unreadable;
-		else
-			rc = firewall_memory_add(m, &r);
-		line = end ? end + 1 : line + strlen(line);
-	}
-	return rc;
-}
-
-void firewall_memory_free(struct firewall_memory *m)
-{
-	free(m->revoked);
-	*m = (struct firewall_memory){0};
 }

@@ -1,5 +1,5 @@
-/* The list that the service sends entry by entry. One that comes again as it was before keeps its number, by which the table
- * need not be compared with it again. That is seen here, entry by entry; the service only sends. */
+/* The list that the service sends entry by entry. An unchanged list keeps its number, so the table is not compared
+ * with it again. That is seen here, entry by entry; the service only sends. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,14 +28,39 @@ void helper_list_forget(struct firewall_process *f)
 	pool_free(&w->texts);
 	pool_free(&f->before.texts);
 	f->before = (struct list_before){0};
+	f->sent = f->sent_before = 0;
 	f->same = false;
 }
 
-void helper_list_begin(struct firewall_process *f)
+static bool list_has_begun(const struct firewall_process *f)
 {
-	if (f->wanted.n_allows || f->wanted.n_guards || f->wanted.n_trusted)
+	return f->wanted.n_allows || f->wanted.n_guards || f->wanted.n_trusted;
+}
+
+void helper_list_begin(struct firewall_process *f, const struct firewall_request *r)
+{
+	if (list_has_begun(f))
 		helper_list_forget(f); /* half a list, which has overwritten the one before */
 	f->same = f->wanted.number != 0;
+	f->sent = r->until;
+	f->sent_before = 0;
+}
+
+bool helper_list_again(struct firewall_process *f, const struct firewall_request *r)
+{
+	struct allowlist *w = &f->wanted;
+	struct list_before *b = &f->before;
+
+	if (!r->until || r->until != f->sent_before || !w->number || list_has_begun(f))
+		return false;
+	w->n_allows = b->n_allows;
+	w->n_guards = b->n_guards;
+	w->n_trusted = b->n_trusted;
+	w->texts = b->texts;
+	b->texts = (struct pool){0};
+	f->sent = r->until;
+	f->same = true;
+	return true;
 }
 
 void helper_list_renumber(struct firewall_process *f)
@@ -67,6 +92,8 @@ void helper_list_end(struct firewall_process *f, bool as_sent)
 	f->before = (struct list_before){w->n_allows, w->n_guards, w->n_trusted, w->texts};
 	w->n_allows = w->n_guards = w->n_trusted = 0;
 	w->texts = (struct pool){0};
+	f->sent_before = f->sent;
+	f->sent = 0;
 	f->same = false;
 }
 

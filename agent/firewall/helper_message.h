@@ -1,8 +1,8 @@
 /* Messages between the service and the firewall process: fixed sizes, up to MESSAGE_BATCH in one send, which the socket keeps
  * whole. Both ends are the same
  * binary, so there is no version; the size is checked all the same. */
-#ifndef ENGINE_FIREWALL_MESSAGE_H
-#define ENGINE_FIREWALL_MESSAGE_H
+#ifndef FIREWALL_HELPER_MESSAGE_H
+#define FIREWALL_HELPER_MESSAGE_H
 
 #include "curfew/firewall_process.h"
 #include "firewall/helper_records.h"
@@ -11,7 +11,8 @@
 #define MESSAGE_BATCH 128
 
 enum firewall_verb {
-	VERB_BEGIN = 1, /* clears the entries */
+	VERB_BEGIN =
+		1, /* clears the entries; `until`: the service's number of the list that follows */
 	VERB_ALLOW,
 	VERB_GUARD,
 	VERB_TRUSTED,
@@ -24,6 +25,7 @@ enum firewall_verb {
 	VERB_RECORD, /* the line's last part: it is remembered, and on disk when answered by a RESULT */
 	VERB_REFUSED, /* answered by a STATE with that counter alone, and a RESULT */
 	VERB_RECALL,  /* answered by the TEXT of its memory and a RESULT */
+	VERB_AGAIN, /* PLAN of the list that was sent last, if its number is `until`; else the RESULT is -ESTALE */
 };
 struct firewall_request {
 	uint32_t verb;
@@ -31,7 +33,7 @@ struct firewall_request {
 	instant_t now;			  /* COMMIT, PLAN, OBSERVE */
 	struct source source;		  /* ALLOW, TRUSTED */
 	struct endpoint endpoint;	  /* ALLOW, GUARD, TRUSTED */
-	instant_t until;		  /* ALLOW */
+	instant_t until;		  /* ALLOW; BEGIN, AGAIN: a number, 0: none */
 	char text[ALLOW_COMMENT_MAX + 1]; /* ALLOW, TRUSTED: comment; ADOPT: digest; LINE, RECORD */
 };
 
@@ -77,19 +79,21 @@ struct list_before {
 
 struct firewall_process { /* state of the firewall process */
 	int channel;
-	pid_t engine;			 /* the only process whose messages it accepts */
+	pid_t service;			 /* the only process whose messages it accepts */
 	bool forked;			 /* started by the service, and ends with it */
 	bool partial, candidate_partial; /* files had errors when it was loaded */
 	const struct firewall_process_options *options;
-	const struct program *program;	 /* used for the checks */
-	struct program *own, *candidate; /* loaded here; `own` is `program` after ADOPT */
-	struct firewall_policy *policy;
+	struct program *candidate;	   /* loaded here, until ADOPT */
+	struct firewall_settings settings; /* of the table */
+	struct firewall_policy *policy;	   /* used for the checks */
 	struct firewall *firewall;
 	struct firewall_monitor *monitor;
 	struct helper_records *records;
+	int guards_failed;		/* why the guards of the table are not remembered */
 	char line[FIREWALL_RECORD_MAX]; /* as far as it has come */
 	struct allowlist wanted;	/* since BEGIN */
 	struct list_before before;
+	int64_t sent, sent_before; /* the service's numbers of these two lists */
 	bool same;	/* so far: each entry is that of the list before, by the same policy */
 	uint64_t lists; /* that have got a number */
 	size_t room_allows, room_guards, room_trusted;
@@ -110,7 +114,9 @@ void helper_result(struct firewall_process *f, int code, const char *text);
 void helper_take(struct firewall_process *f, const struct firewall_request *r);
 
 /* helper_list.c */
-void helper_list_begin(struct firewall_process *f);
+void helper_list_begin(struct firewall_process *f, const struct firewall_request *r);
+/* The list before has come again, whole; false: it is not the one that is meant. */
+bool helper_list_again(struct firewall_process *f, const struct firewall_request *r);
 void helper_list_allow(struct firewall_process *f, const struct firewall_request *r);
 void helper_list_guard(struct firewall_process *f, const struct firewall_request *r);
 void helper_list_trusted(struct firewall_process *f, const struct firewall_request *r);
@@ -127,6 +133,6 @@ void helper_list_forget(struct firewall_process *f);
 int helper_watch(struct firewall_process *f);
 
 _Noreturn void firewall_process_main(
-	const struct firewall_process_options *o, int channel, pid_t engine);
+	const struct firewall_process_options *o, int channel, pid_t service);
 
 #endif

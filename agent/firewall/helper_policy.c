@@ -1,103 +1,128 @@
 /* The policy of the firewall process, against which it checks each entry. It is built from the whole configuration for
- * any time: a bound that no mistake of the service can exceed. */
+ * any time: a bound that no mistake of the service can exceed. It has all that the process needs of the configuration, which
+ * is five times as large, and is not kept. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "curfew/firewall_process.h"
 
+struct policy_user {
+	const char *client, *login;
+	bool revoked;
+};
+
+/* A source of one user, or one that is trusted, on one endpoint. */
 struct policy_entry {
 	struct source source;
-	struct endpoint endpoint;
-	instant_t end; /* REVOKED: everybody who has this source here is revoked */
+	uint32_t endpoint; /* its number in `guards` */
+	uint32_t user;
+	instant_t end;
 };
-#define REVOKED (-1)
 
 struct firewall_policy {
-	struct policy_entry *allows, *trusted; /* sorted, unique */
+	struct policy_entry *allows, *trusted; /* sorted; users may share a source */
 	size_t n_allows, n_trusted;
-	struct guard *guards; /* sorted, unique; the names are the program's */
+	struct policy_user *users;
+	size_t n_users;
+	struct guard *guards; /* sorted, unique */
 	size_t n_guards;
+	struct pool texts; /* of users and guards */
 	unsigned widest4, widest6;
 };
+
+/* The end of an entry if everybody who has this source here is revoked. */
+#define REVOKED (-1)
 
 static int entry_compare(const void *a, const void *b)
 {
 	const struct policy_entry *x = a, *y = b;
-	int c = endpoint_compare(&x->endpoint, &y->endpoint);
 
-	return c ? c : source_compare(&x->source, &y->source);
+	if (x->endpoint != y->endpoint)
+		return x->endpoint < y->endpoint ? -1 : 1;
+	return source_compare(&x->source, &y->source);
 }
 
-static bool is_revoked(const struct firewall_memory *m, const char *client, const char *login)
+void firewall_policy_revoke(struct firewall_policy *p, const struct firewall_memory *m)
 {
-	return m && (firewall_memory_find(m, client, "") || firewall_memory_find(m, client, login));
+	for (size_t i = 0; i < p->n_users; i++) {
+		struct policy_user *u = &p->users[i];
+
+		u->revoked = m && (firewall_memory_find(m, u->client, "") ||
+					  firewall_memory_find(m, u->client, u->login));
+	}
 }
 
-/* Calls `f` for each source on each endpoint of the client. */
-static void client_walk(const struct program *p, const struct client *c,
-	const struct firewall_memory *m, void (*f)(void *, const struct policy_entry *),
-	void *context)
+static size_t user_entries(const struct user *u, const struct server *s)
 {
+	size_t n = 0;
+
+	for (size_t e = 0; e < s->n_endpoints; e++)
+		for (size_t i = 0; i < u->n_sources; i++)
+			n += u->sources[i].family == s->endpoints[e].family;
+	return n;
+}
+
+/* Each of the user's sources on each endpoint of its family. */
+static void user_entries_add(struct firewall_policy *p, const struct user *u, uint32_t number,
+	const struct server *s, instant_t last)
+{
+	for (size_t e = 0; e < s->n_endpoints; e++) {
+		const struct guard *g = guard_find(p->guards, p->n_guards, &s->endpoints[e]);
+
+		for (size_t i = 0; g && i < u->n_sources; i++) {
+			instant_t end = user_source_end(u, i);
+
+			if (u->sources[i].family == s->endpoints[e].family)
+				p->allows[p->n_allows++] = (struct policy_entry){u->sources[i],
+					(uint32_t)(g - p->guards), number, end < last ? end : last};
+		}
+	}
+}
+
+static void client_count(
+	size_t *users, size_t *entries, const struct program *p, const struct client *c)
+{
+	*users += c->n_users;
+	for (size_t k = 0; k < p->n_servers; k++)
+		for (size_t u = 0; client_uses_server(p, c, &p->servers[k]) && u < c->n_users; u++)
+			*entries += user_entries(&c->users[u], &p->servers[k]);
+}
+
+static int client_add(struct firewall_policy *out, const struct program *p, const struct client *c)
+{
+	const size_t first = out->n_users;
+	const char *name = pool_text(&out->texts, c->name);
+
 	for (size_t u = 0; u < c->n_users; u++) {
-		instant_t last = is_revoked(m, c->name, c->users[u].login) ? REVOKED : c->end;
-		for (size_t k = 0; k < p->n_servers; k++) {
-			const struct server *s = &p->servers[k];
-			if (!client_uses_server(p, c, s))
-				continue;
-			for (size_t e = 0; e < s->n_endpoints; e++)
-				for (size_t i = 0; i < c->users[u].n_sources; i++) {
-					instant_t end = user_source_end(&c->users[u], i);
-					struct policy_entry entry = {c->users[u].sources[i],
-						s->endpoints[e], end < last ? end : last};
-					f(context, &entry);
-				}
-		}
+		const char *login = pool_text(&out->texts, c->users[u].login);
+
+		if (!name || !login)
+			return -ENOMEM;
+		out->users[out->n_users++] = (struct policy_user){name, login, false};
 	}
-}
-
-static void count_entry(void *context, const struct policy_entry *e)
-{
-	(void)e;
-	++*(size_t *)context;
-}
-
-static void add_entry(void *context, const struct policy_entry *e)
-{
-	struct firewall_policy *p = context;
-
-	p->allows[p->n_allows++] = *e;
-}
-
-/* Merges equal entries; the latest end counts. */
-static size_t entries_merge(struct policy_entry *items, size_t n)
-{
-	size_t kept = 0;
-
-	if (n)
-		qsort(items, n, sizeof(*items), entry_compare);
-	for (size_t i = 0; i < n; i++) {
-		if (kept && entry_compare(&items[kept - 1], &items[i]) == 0) {
-			if (items[i].end > items[kept - 1].end)
-				items[kept - 1].end = items[i].end;
-		} else {
-			items[kept++] = items[i];
-		}
+	for (size_t k = 0; k < p->n_servers; k++) {
+		if (!client_uses_server(p, c, &p->servers[k]))
+			continue;
+		for (size_t u = 0; u < c->n_users; u++)
+			user_entries_add(
+				out, &c->users[u], (uint32_t)(first + u), &p->servers[k], c->end);
 	}
-	return kept;
+	return 0;
 }
 
-static void servers_add(struct firewall_policy *out, const struct program *p)
+/* Guards first: what is trusted there names them by number. */
+static int servers_add(struct firewall_policy *out, const struct program *p)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < p->n_servers; i++) {
 		const struct server *s = &p->servers[i];
-		for (size_t e = 0; e < s->n_endpoints; e++) {
-			out->guards[out->n_guards++] = (struct guard){s->endpoints[e], s->name};
-			for (size_t t = 0; t < s->n_trusted; t++)
-				out->trusted[out->n_trusted++] =
-					(struct policy_entry){s->trusted[t], s->endpoints[e], 0};
-		}
+		const char *name = pool_text(&out->texts, s->name);
+
+		if (!name)
+			return -ENOMEM;
+		for (size_t e = 0; e < s->n_endpoints; e++)
+			out->guards[out->n_guards++] = (struct guard){s->endpoints[e], name};
 	}
 	if (out->n_guards)
 		qsort(out->guards, out->n_guards, sizeof(*out->guards), guard_compare);
@@ -105,36 +130,58 @@ static void servers_add(struct firewall_policy *out, const struct program *p)
 		if (!kept || guard_compare(&out->guards[kept - 1], &out->guards[i]) != 0)
 			out->guards[kept++] = out->guards[i];
 	out->n_guards = kept;
-	out->n_trusted = entries_merge(out->trusted, out->n_trusted);
+	return 0;
+}
+
+static void trusted_add(struct firewall_policy *out, const struct server *s)
+{
+	for (size_t e = 0; e < s->n_endpoints; e++) {
+		const struct guard *g = guard_find(out->guards, out->n_guards, &s->endpoints[e]);
+
+		for (size_t t = 0; g && t < s->n_trusted; t++)
+			out->trusted[out->n_trusted++] = (struct policy_entry){
+				.source = s->trusted[t], .endpoint = (uint32_t)(g - out->guards)};
+	}
+}
+
+static int policy_room(struct firewall_policy *policy, const struct program *p)
+{
+	size_t n = 0, users = 0, guards = 0, trusted = 0;
+
+	for (size_t i = 0; i < p->n_clients; i++)
+		client_count(&users, &n, p, &p->clients[i]);
+	for (size_t i = 0; i < p->n_servers; i++) {
+		guards += p->servers[i].n_endpoints;
+		trusted += p->servers[i].n_endpoints * p->servers[i].n_trusted;
+	}
+	policy->users = calloc(users + 1, sizeof(*policy->users));
+	policy->allows = calloc(n + 1, sizeof(*policy->allows));
+	policy->guards = calloc(guards + 1, sizeof(*policy->guards));
+	policy->trusted = calloc(trusted + 1, sizeof(*policy->trusted));
+	return policy->users && policy->allows && policy->guards && policy->trusted ? 0 : -ENOMEM;
 }
 
 int firewall_policy_build(
 	struct firewall_policy **out, const struct program *p, const struct firewall_memory *memory)
 {
 	struct firewall_policy *policy = calloc(1, sizeof(*policy));
-	size_t n = 0, guards = 0, trusted = 0;
+	int rc = policy ? policy_room(policy, p) : -ENOMEM;
 
-	if (!policy)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->n_clients; i++)
-		client_walk(p, &p->clients[i], NULL, count_entry, &n);
-	for (size_t i = 0; i < p->n_servers; i++) {
-		guards += p->servers[i].n_endpoints;
-		trusted += p->servers[i].n_endpoints * p->servers[i].n_trusted;
-	}
-	policy->allows = calloc(n + 1, sizeof(*policy->allows));
-	policy->guards = calloc(guards + 1, sizeof(*policy->guards));
-	policy->trusted = calloc(trusted + 1, sizeof(*policy->trusted));
-	if (!policy->allows || !policy->guards || !policy->trusted) {
+	if (rc == 0)
+		rc = servers_add(policy, p);
+	for (size_t i = 0; i < p->n_clients && rc == 0; i++)
+		rc = client_add(policy, p, &p->clients[i]);
+	if (rc < 0) {
 		firewall_policy_free(policy);
-		return -ENOMEM;
+		return rc;
 	}
+	for (size_t i = 0; i < p->n_servers; i++)
+		trusted_add(policy, &p->servers[i]);
+	array_sort(policy->allows, policy->n_allows, sizeof(*policy->allows), entry_compare);
+	array_sort(policy->trusted, policy->n_trusted, sizeof(*policy->trusted), entry_compare);
 	policy->widest4 = p->settings.widest_prefix4;
 	policy->widest6 = p->settings.widest_prefix6;
-	for (size_t i = 0; i < p->n_clients; i++)
-		client_walk(p, &p->clients[i], memory, add_entry, policy);
-	policy->n_allows = entries_merge(policy->allows, policy->n_allows);
-	servers_add(policy, p);
+	firewall_policy_revoke(policy, memory);
 	*out = policy;
 	return 0;
 }
@@ -144,17 +191,26 @@ void firewall_policy_free(struct firewall_policy *p)
 	if (!p)
 		return;
 	free(p->allows);
+	free(p->users);
 	free(p->guards);
 	free(p->trusted);
+	pool_free(&p->texts);
 	free(p);
 }
 
-static const struct policy_entry *entry_find(const struct policy_entry *items, size_t n,
-	const struct source *s, const struct endpoint *e)
+/* The first of the equal ones; `n`: none. */
+static size_t entry_find(const struct firewall_policy *p, const struct policy_entry *items,
+	size_t n, const struct source *s, const struct endpoint *e)
 {
-	struct policy_entry key = {*s, *e, 0};
+	const struct guard *g = guard_find(p->guards, p->n_guards, e);
+	struct policy_entry key = {.source = *s};
+	size_t at = n;
 
-	return n ? bsearch(&key, items, n, sizeof(key), entry_compare) : NULL;
+	if (g) {
+		key.endpoint = (uint32_t)(g - p->guards);
+		at = array_first(items, n, sizeof(*items), &key, entry_compare);
+	}
+	return at < n && entry_compare(&items[at], &key) == 0 ? at : n;
 }
 
 /* The comment is stored in the kernel and printed on terminals, so it must not contain control characters. */
@@ -183,12 +239,21 @@ const char *firewall_policy_form(const struct firewall_policy *p, const struct a
 	return comment_is_sound(a->comment) ? NULL : "the comment is invalid";
 }
 
-/* 0: no configured client has this source on this endpoint. */
+/* The latest end of those who have this source on this endpoint and are not revoked. 0: no configured client has it. */
 static instant_t allow_end(const struct firewall_policy *p, const struct allow *a)
 {
-	const struct policy_entry *e = entry_find(p->allows, p->n_allows, &a->source, &a->endpoint);
+	const size_t first = entry_find(p, p->allows, p->n_allows, &a->source, &a->endpoint);
+	instant_t end = first < p->n_allows ? REVOKED : 0;
 
-	return e ? e->end : 0;
+	for (size_t i = first; i < p->n_allows; i++) {
+		const struct policy_entry *e = &p->allows[i];
+
+		if (entry_compare(e, &p->allows[first]) != 0)
+			break;
+		if (!p->users[e->user].revoked && e->end > end)
+			end = e->end;
+	}
+	return end;
 }
 
 const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a)
@@ -270,7 +335,7 @@ const char *firewall_policy_trusted(const struct firewall_policy *p, const struc
 {
 	/* Endpoints that left the configuration are checked in firewall_policy_list(). */
 	if (is_configured(p, &t->endpoint) &&
-		!entry_find(p->trusted, p->n_trusted, &t->source, &t->endpoint))
+		entry_find(p, p->trusted, p->n_trusted, &t->source, &t->endpoint) == p->n_trusted)
 		return "the configuration does not trust this source on this endpoint";
 	return comment_is_sound(t->comment) ? NULL : "the comment is malformed";
 }

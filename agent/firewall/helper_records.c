@@ -1,12 +1,14 @@
-/* The file in which the firewall process saves revocations and the journal's head. Lines are appended, never changed. When
- * the file is large, the lines that still count go into a new one, and the old one is kept beside it. */
+/* The file in which the firewall process saves revocations, the journal's head, and its guards. Lines are appended, never
+ * changed. When the file is large, the lines that still count go into a new one, and the old one is kept beside it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "curfew/disk.h"
 #include "curfew/text.h"
+#include "firewall/helper_guards.h"
 #include "firewall/helper_records.h"
 
 #define FILE_NAME "records"
@@ -22,11 +24,15 @@ struct helper_records {
 	struct firewall_memory memory;
 };
 
+/* NULL: the file cannot be read whole, and errno says why. */
 static char *file_text(int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || st.st_size > RECORDS_MAX)
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
+	if (!S_ISREG(st.st_mode) || st.st_size > RECORDS_MAX)
 		return NULL;
 	char *text = malloc((size_t)st.st_size + 1);
 	size_t n = 0;
@@ -34,8 +40,11 @@ static char *file_text(int fd)
 		ssize_t k = pread(fd, text + n, (size_t)st.st_size - n, (off_t)n);
 		if (k < 0 && errno == EINTR)
 			continue;
-		if (k <= 0)
-			break;
+		if (k <= 0) {
+			free(text);
+			errno = k < 0 ? errno : EIO;
+			return NULL;
+		}
 		n += (size_t)k;
 	}
 	if (text)
@@ -52,51 +61,7 @@ static int text_put(int fd, const char *text, size_t size)
 	return fdatasync(fd) < 0 ? -errno : 0;
 }
 
-struct line_work {
-	struct disk_work work;
-	int fd, rc;
-	size_t size;
-	char text[FIREWALL_RECORD_MAX + 1];
-};
-
-static void line_work_run(struct disk_work *work)
-{
-	struct line_work *w = (struct line_work *)work;
-
-	w->rc = text_put(w->fd, w->text, w->size);
-}
-
-static void line_work_free(struct disk_work *work)
-{
-	free(work);
-}
-
-/* The packet filter does not wait for a disk that hangs. */
-static int line_put(int fd, const char *text, size_t size)
-{
-	struct line_work *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return -ENOMEM;
-	*w = (struct line_work){
-		.work = {.run = line_work_run, .release = line_work_free}, .fd = fd, .size = size};
-	memcpy(w->text, text, size);
-	int rc = disk_run(&w->work);
-	if (rc < 0)
-		return rc;
-	rc = w->rc;
-	free(w);
-	return rc;
-}
-
-static int file_open(int folder, const char *name)
-{
-	int fd = openat(folder, name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* If a power failure cut off the last line, ends it, so that the next line starts a new one. */
+/* If a power failure or a full disk cut off the last line, ends it, so that the next line starts a new one. */
 static int file_end_line(int fd)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
@@ -107,7 +72,56 @@ static int file_end_line(int fd)
 	return last == '\n' ? 0 : text_put(fd, "\n", 1);
 }
 
-/* The shortest file with the same meaning: current revocations and the head. */
+struct line_work {
+	struct disk_work work;
+	int fd;
+	char *text;
+};
+
+static int line_work_run(struct disk_work *work)
+{
+	const struct line_work *w = (struct line_work *)work;
+
+	int rc = file_end_line(w->fd);
+
+	return rc < 0 ? rc : text_put(w->fd, w->text, strlen(w->text));
+}
+
+static void line_work_free(struct disk_work *work)
+{
+	struct line_work *w = (struct line_work *)work;
+
+	free(w->text);
+	free(w);
+}
+
+/* The packet filter does not wait for a disk that hangs. */
+static int lines_put(int fd, const char *text)
+{
+	struct line_work *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	*w = (struct line_work){.work = {.run = line_work_run, .release = line_work_free},
+		.fd = fd,
+		.text = strdup(text)};
+	if (w->text)
+		return disk_run(&w->work);
+	free(w);
+	return -ENOMEM;
+}
+
+static int file_open(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	/* The boot unit is of the folder's group, and reads it. Older versions made it without. */
+	if (fd >= 0)
+		(void)fchmod(fd, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The shortest file with the same meaning: current revocations, the head, and the guards. */
 static char *memory_text(const struct firewall_memory *m)
 {
 	char line[FIREWALL_RECORD_MAX];
@@ -120,6 +134,11 @@ static char *memory_text(const struct firewall_memory *m)
 			fprintf(t.to, "%s\n", line);
 	if (m->head.kind && firewall_record_write(line, &m->head) == 0)
 		fprintf(t.to, "%s\n", line);
+	for (size_t i = 0; i < m->guards.n; i++) {
+		const struct kept_guard *k = &m->guards.items[i];
+		helper_guard_print(t.to, k->server, &k->endpoint, k->trusted, k->n_trusted,
+			(instant_t)time(NULL));
+	}
 	return text_end(&t);
 }
 
@@ -159,8 +178,8 @@ static int records_load(struct helper_records *r, const char *path, size_t *unre
 	int rc = r->file < 0 ? r->file : file_end_line(r->file);
 	_cleanup_free_ char *text = rc == 0 ? file_text(r->file) : NULL;
 	if (rc == 0)
-		rc = text ? firewall_memory_read(&r->memory, unreadable, text) : -EFBIG;
-	if (rc == 0 && strlen(text) > RECORDS_LONG)
+		rc = text ? firewall_memory_read(&r->memory, unreadable, text) : -errno;
+	if (rc == 0 && text && strlen(text) > RECORDS_LONG)
 		rc = file_renew(r);
 	return rc;
 }
@@ -186,14 +205,62 @@ int helper_records_add(struct helper_records *r, const char *line)
 	int rc = strchr(line, '\n') || n >= (int)sizeof(text) ? -EINVAL
 							      : firewall_record_read(&record, line);
 
+	/* The service changes guards in the table alone. */
+	if (rc == 0 && record.kind >= FIREWALL_GUARD)
+		rc = -EINVAL;
 	if (rc < 0 || r->file < 0)
 		return rc;
-	rc = line_put(r->file, text, (size_t)n);
+	rc = lines_put(r->file, text);
 	/* What is revoked stays closed, whatever the disk does. */
 	int known = rc == 0 || record.kind == FIREWALL_REVOKED
 			    ? firewall_memory_add(&r->memory, &record)
 			    : 0;
 	return rc < 0 ? rc : known;
+}
+
+int helper_records_guards(struct helper_records *r, const struct allowlist *w, instant_t now)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t unreadable = 0;
+
+	if (r->file < 0)
+		return 0;
+	int rc = helper_guards_changes(&text, &r->memory, w, now);
+	if (rc == 0 && *text)
+		rc = lines_put(r->file, text);
+	return rc ? rc : firewall_memory_read(&r->memory, &unreadable, text);
+}
+
+int firewall_memory_open(const char *folder)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (at < 0)
+		return -errno;
+	int fd = openat(at, FILE_NAME, flags);
+	/* The power failed in a renewal, between the two renames. */
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(at, NEW_NAME, flags);
+	int rc = fd < 0 ? -errno : fd;
+	close(at);
+	return rc;
+}
+
+int firewall_memory_load(struct firewall_memory *out, size_t *unreadable, int fd)
+{
+	struct firewall_memory m = {0};
+	_cleanup_free_ char *text = file_text(fd);
+	int rc = text ? 0 : -errno;
+
+	*unreadable = 0;
+	if (rc == 0)
+		rc = firewall_memory_read(&m, unreadable, text);
+	if (rc < 0)
+		firewall_memory_free(&m);
+	else
+		*out = m;
+	return rc;
 }
 
 char *helper_records_text(const struct helper_records *r)

@@ -1,8 +1,12 @@
 /* Checks one message of the service, and applies it to the table. */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
+#include "curfew/log.h"
 #include "curfew/record.h"
+#include "firewall/helper_guards.h"
 #include "firewall/helper_message.h"
 
 static instant_t machine_now(void)
@@ -13,16 +17,44 @@ static instant_t machine_now(void)
 	return (instant_t)t.tv_sec;
 }
 
-static const char *list_refused(struct firewall_process *f, instant_t now)
+/* What a list needed while it came and was compared goes back: the process lives as long as the service. One that is the
+ * list before, without having been sent again, needed nothing. */
+static void list_settle(struct firewall_process *f, uint64_t lists, bool as_sent)
 {
-	const struct allowlist *w = &f->wanted;
-	struct firewall_state held = {0};
+	const bool came = !f->sent_before || f->lists != lists;
 
-	if (firewall_policy_keeps(f->policy, w) && firewall_observe(&held, f->firewall, now) < 0)
-		return "cannot read which endpoints are guarded now";
-	const char *why = firewall_policy_list(f->policy, w, &held);
-	firewall_state_free(&held);
-	return why;
+	helper_list_end(f, as_sent);
+	if (came)
+		malloc_trim(0);
+}
+
+/* *why: NULL, or what is wrong with the list, if the table has no more than this process remembers and `held`. */
+static int list_judge(
+	const char **why, const struct firewall_process *f, struct firewall_state *held)
+{
+	int rc = helper_guards_join(held, &helper_records_memory(f->records)->guards);
+
+	if (rc == 0)
+		*why = firewall_policy_list(f->policy, &f->wanted, held);
+	firewall_state_free(held);
+	return rc;
+}
+
+/* 0; or the error of a reading, which is no fault of the list: there is none for guards that this process remembers. */
+static int list_check(struct firewall_process *f, instant_t now)
+{
+	struct firewall_state held = {0};
+	const char *why;
+	int rc = list_judge(&why, f, &held);
+
+	if (rc == 0 && why && firewall_policy_keeps(f->policy, &f->wanted)) {
+		rc = firewall_observe(&held, f->firewall, now);
+		if (rc == 0)
+			rc = list_judge(&why, f, &held);
+	}
+	if (rc == 0 && why)
+		helper_refuse("%s", why);
+	return rc;
 }
 
 /* How many entries were left out or end earlier, or negative errno. */
@@ -64,21 +96,36 @@ static instant_t now_of(const struct firewall_request *r)
 	return r->now > machine ? r->now : machine;
 }
 
+/* The table is as the list says. What cannot be saved now is with the next list. */
+static void guards_save(struct firewall_process *f, instant_t now)
+{
+	int rc = helper_records_guards(f->records, &f->wanted, now);
+
+	if (rc < 0 && rc != f->guards_failed)
+		log_line(LOG_ERR,
+			"firewall process: cannot save the guards in %s: %s; if the configuration no longer names one "
+			"and the journal is lost, a boot does not put it back",
+			f->options->records, strerror(-rc));
+	f->guards_failed = rc;
+}
+
 static void commit(struct firewall_process *f, const struct firewall_request *r)
 {
+	const uint64_t lists = f->lists;
 	struct firewall_changes done = {0};
 	instant_t now = now_of(r);
-	const char *why = list_refused(f, now);
+	int bounded = list_check(f, now);
 
-	if (why)
-		helper_refuse("%s", why);
-	int bounded = wanted_settle(f, now);
+	if (bounded == 0)
+		bounded = wanted_settle(f, now);
 	int rc = bounded < 0 ? bounded
 			     : firewall_apply(
 				       &done, f->firewall, &f->wanted, now, r->closings_only != 0);
 	if (rc >= 0)
 		helper_changes(f, &done);
-	helper_list_end(f, bounded == 0);
+	if (rc == 0 && !r->closings_only)
+		guards_save(f, now);
+	list_settle(f, lists, bounded == 0);
 	if (rc == 0 && bounded > 0 && !r->closings_only)
 		helper_result(f, FIREWALL_UNCONFIRMED,
 			"an address of somebody who is revoked, or whom its own last good version of a file with errors does not have");
@@ -89,6 +136,7 @@ static void commit(struct firewall_process *f, const struct firewall_request *r)
 /* A plan keeps the list as it was sent. Only a commit must refuse what the configuration does not allow. */
 static void plan(struct firewall_process *f, const struct firewall_request *r)
 {
+	const uint64_t lists = f->lists;
 	struct firewall_changes changes = {0};
 	instant_t now = now_of(r);
 	int bounded = wanted_settle(f, now);
@@ -98,11 +146,23 @@ static void plan(struct firewall_process *f, const struct firewall_request *r)
 
 	if (rc >= 0)
 		helper_changes(f, &changes);
-	helper_list_end(f, bounded == 0);
+	/* No commit follows. */
+	if (rc == FIREWALL_PROVED && !r->closings_only)
+		guards_save(f, now);
+	list_settle(f, lists, bounded == 0);
 	/* A commit has something to say of what was left out. */
 	if (rc == FIREWALL_PROVED && bounded > 0)
 		rc = 0;
 	helper_result(f, rc, rc < 0 ? firewall_error(f->firewall) : "");
+}
+
+/* It was admitted by the same policy when it was sent. */
+static void again(struct firewall_process *f, const struct firewall_request *r)
+{
+	if (helper_list_again(f, r))
+		plan(f, r);
+	else
+		helper_result(f, -ESTALE, strerror(ESTALE));
 }
 
 static void observe(struct firewall_process *f, const struct firewall_request *r)
@@ -154,7 +214,7 @@ int helper_watch(struct firewall_process *f)
 /* Hooks, priority, and logging belong to the table, so a change of them needs a new table. */
 static int firewall_reopen(struct firewall_process *f, const struct firewall_settings *s)
 {
-	const struct firewall_settings *old = &f->program->settings.firewall;
+	const struct firewall_settings *old = &f->settings;
 
 	if (old->hooks == s->hooks && old->priority == s->priority && old->log == s->log &&
 		old->guard_loopback == s->guard_loopback)
@@ -163,6 +223,7 @@ static int firewall_reopen(struct firewall_process *f, const struct firewall_set
 	firewall_close(f->firewall);
 	f->monitor = NULL;
 	f->firewall = NULL;
+	f->settings = *s;
 	int rc = firewall_open(&f->firewall, s);
 	return rc ? rc : helper_watch(f);
 }
@@ -181,14 +242,13 @@ static void adopt(struct firewall_process *f, const struct firewall_request *r)
 	if (rc == 0) {
 		firewall_policy_free(f->policy);
 		f->policy = policy;
-		program_free(f->own);
-		f->own = f->candidate;
-		f->program = f->own;
-		f->candidate = NULL;
 		f->partial = f->candidate_partial;
 		helper_list_forget(f);
 		if (f->options->adopted)
-			f->options->adopted(f->program, f->options->context);
+			f->options->adopted(f->candidate, f->options->context);
+		program_free(f->candidate);
+		f->candidate = NULL;
+		malloc_trim(0);
 	}
 	helper_result(f, rc, "");
 }
@@ -204,20 +264,13 @@ static void take_line(struct firewall_process *f, const struct firewall_request 
 
 static void take_record(struct firewall_process *f, const struct firewall_request *r)
 {
-	struct firewall_policy *policy = NULL;
-
 	take_line(f, r);
 	int rc = helper_records_add(f->records, f->line);
 	if (rc == -EINVAL)
 		helper_refuse("a line that is not one of its memory's");
 	f->line[0] = '\0';
-	int built = firewall_policy_build(&policy, f->program, helper_records_memory(f->records));
-	if (built == 0) {
-		firewall_policy_free(f->policy);
-		f->policy = policy;
-		helper_list_forget(f);
-	}
-	rc = rc ? rc : built;
+	firewall_policy_revoke(f->policy, helper_records_memory(f->records));
+	helper_list_forget(f);
 	helper_result(f, rc, rc ? strerror(-rc) : "");
 }
 
@@ -241,7 +294,7 @@ void helper_take(struct firewall_process *f, const struct firewall_request *r)
 		helper_refuse("a text without a terminator");
 	switch ((enum firewall_verb)r->verb) {
 	case VERB_BEGIN:
-		helper_list_begin(f);
+		helper_list_begin(f, r);
 		return;
 	case VERB_ALLOW:
 		helper_list_allow(f, r);
@@ -278,6 +331,9 @@ void helper_take(struct firewall_process *f, const struct firewall_request *r)
 		return;
 	case VERB_RECALL:
 		recall(f);
+		return;
+	case VERB_AGAIN:
+		again(f, r);
 		return;
 	}
 	helper_refuse("unknown verb %u", r->verb);

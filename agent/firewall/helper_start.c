@@ -9,26 +9,18 @@
 #include <unistd.h>
 #include "firewall/helper_client.h"
 
-/* The process has not reported yet whether it could open the table. */
-static int client_begin(struct firewall_client **out, struct firewall_client *c)
+int firewall_process_begun(struct firewall_client *c, int patience)
 {
-	/* A send that blocks for this long means that the process hangs. */
-	const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT_MS / 1000};
 	struct firewall_answer a;
-	int rc = 0;
 
-	if (setsockopt(c->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = firewall_client_receive(c, &a);
+	c->patience = patience;
+	int rc = firewall_client_receive(c, &a);
 	if (rc == 0)
 		rc = firewall_client_result(c, &a);
-	if (rc) {
-		firewall_process_stop(c);
-		return rc;
-	}
-	*out = c;
-	return 0;
+	/* It owes nothing: this is asked again. */
+	c->late_since = 0;
+	c->owes = false;
+	return rc;
 }
 
 int firewall_process_start(struct firewall_client **out, const struct firewall_process_options *o)
@@ -42,18 +34,21 @@ int firewall_process_start(struct firewall_client **out, const struct firewall_p
 		free(c);
 		return -errno;
 	}
-	pid_t engine = getpid();
+	pid_t service = getpid();
 	c->pid = fork();
 	if (c->pid == 0)
-		firewall_process_main(o, pair[1], engine);
+		firewall_process_main(o, pair[1], service);
 	int rc = c->pid < 0 ? -errno : 0;
 	close(pair[1]);
 	c->channel = pair[0];
+	if (rc == 0)
+		rc = firewall_process_begun(c, ANSWER_PATIENCE);
 	if (rc) {
 		firewall_process_stop(c);
 		return rc;
 	}
-	return client_begin(out, c);
+	*out = c;
+	return 0;
 }
 
 int firewall_process_connect(struct firewall_client **out, const char *path)
@@ -67,13 +62,15 @@ int firewall_process_connect(struct firewall_client **out, const char *path)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	c->channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	/* Nobody waits in connect() for a listener that is busy. */
+	c->channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->channel < 0 || connect(c->channel, (struct sockaddr *)&a, sizeof(a)) < 0) {
 		int rc = -errno;
 		firewall_process_stop(c);
 		return rc;
 	}
-	return client_begin(out, c);
+	*out = c;
+	return 0;
 }
 
 void firewall_process_stop(struct firewall_client *c)
@@ -83,14 +80,19 @@ void firewall_process_stop(struct firewall_client *c)
 	if (c->channel >= 0)
 		close(c->channel);
 	if (c->pid > 0) {
-		/* The process ends when its channel closes. If it hangs, do not wait for it. */
+		/* The process ends when its channel closes. If it hangs, do not wait for it; nor for a kernel that cannot end
+		 * it, which does so later. */
 		const struct timespec moment = {0, 10 * 1000000};
-		int tries = 0;
-		while (waitpid(c->pid, NULL, WNOHANG) == 0)
-			if (++tries < 100)
-				nanosleep(&moment, NULL);
-			else
+		for (int tries = 0; tries < 200 && waitpid(c->pid, NULL, WNOHANG) == 0; tries++) {
+			if (tries == 100)
 				kill(c->pid, SIGKILL);
+			nanosleep(&moment, NULL);
+		}
 	}
 	free(c);
+}
+
+int firewall_client_fd(const struct firewall_client *c)
+{
+	return c->channel;
 }

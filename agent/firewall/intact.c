@@ -27,7 +27,7 @@ void intact_free(struct intact *i)
 
 int intact_set(struct intact *i, const struct nftnl_set *set)
 {
-	struct intact_set *sets, found = {0};
+	struct intact_set found = {0};
 	int rc = set_name_parse(&found.id, nftnl_set_get_str(set, NFTNL_SET_NAME), i->servers);
 
 	if (rc == -EINVAL) {
@@ -39,27 +39,19 @@ int intact_set(struct intact *i, const struct nftnl_set *set)
 	found.readable = set_is_readable(set, &found.id);
 	if (!set_is_as_made(set, &found.id) || set_is_earlier(&found.id))
 		i->broken = true;
-	sets = array_grown(i->sets, i->n_sets, sizeof(*sets));
-	if (!sets)
-		return -ENOMEM;
-	sets[i->n_sets++] = found;
-	i->sets = sets;
-	return 0;
+	return ARRAY_ADD(i->sets, i->n_sets, found);
 }
 
 int intact_chain(struct intact *i, const struct nftnl_chain *chain)
 {
-	struct intact_chain *chains = array_grown(i->chains, i->n_chains, sizeof(*chains));
 	char *name = strdup(nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME));
+	struct intact_chain *c = name ? ARRAY_MORE(i->chains, i->n_chains) : NULL;
 
-	if (chains)
-		i->chains = chains;
-	if (!chains || !name) {
+	if (!c) {
 		free(name);
 		return -ENOMEM;
 	}
-	chains[i->n_chains++] = (struct intact_chain){
-		.name = name, .as_made = chain_is_as_made(chain, &i->settings)};
+	*c = (struct intact_chain){.name = name, .as_made = chain_is_as_made(chain, &i->settings)};
 	return 0;
 }
 
@@ -75,20 +67,16 @@ static struct intact_chain *chain_find(const struct intact *i, const char *name)
 int intact_rule(struct intact *i, struct nftnl_rule *rule)
 {
 	struct intact_chain *c = chain_find(i, nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
-	char **rules;
 
 	if (!c) {
 		i->broken = true;
 		return 0;
 	}
-	rules = array_grown(c->rules, c->n_rules, sizeof(*rules));
-	if (!rules)
+	char *text = rule_text(rule);
+	if (!text || ARRAY_ADD(c->rules, c->n_rules, text)) {
+		free(text);
 		return -ENOMEM;
-	c->rules = rules;
-	rules[c->n_rules] = rule_text(rule);
-	if (!rules[c->n_rules])
-		return -ENOMEM;
-	c->n_rules++;
+	}
 	return 0;
 }
 

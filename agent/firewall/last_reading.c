@@ -175,7 +175,7 @@ static int change_key_compare(const void *a, const void *b)
 	return allow_key_compare(&(*x)->endpoint, &(*x)->source, &(*y)->endpoint, &(*y)->source);
 }
 
-/* Room for `n`, as array_grown() expects it. */
+/* Room for `n`, as ARRAY_MORE() expects it. */
 static int allows_reserve(struct firewall_state *s, size_t n)
 {
 	struct observed_allow *allows;
@@ -192,37 +192,51 @@ static int allows_reserve(struct firewall_state *s, size_t n)
 	return 0;
 }
 
-/* Takes out the entries that changed, and puts in what was found of them: all are sorted. */
+static int allow_compare(const void *item, const void *change)
+{
+	const struct observed_allow *o = item;
+	const struct firewall_change *c = change;
+
+	return allow_key_compare(&o->endpoint, &o->source, &c->endpoint, &c->source);
+}
+
+/* Takes out the entries that changed, and puts in what was found of them: all are sorted, and what lies between moves as a
+ * whole. */
 static int allows_merge(struct firewall_state *to, const struct firewall_state *found,
 	const struct firewall_change **changed, size_t n_changed)
 {
 	struct observed_allow *allows;
-	size_t kept = 0, c = 0, at, k = found->n_allows;
+	size_t kept = 0, from = 0, at, k = found->n_allows;
 	int rc = allows_reserve(to, to->n_allows + k);
 
 	if (rc < 0)
 		return rc;
 	allows = to->allows;
-	for (size_t i = 0; i < to->n_allows; i++) {
-		int order = -1;
+	for (size_t c = 0; c <= n_changed; c++) {
+		size_t left = to->n_allows - from, n = left;
 
-		while (c < n_changed &&
-			(order = allow_key_compare(&changed[c]->endpoint, &changed[c]->source,
-				 &allows[i].endpoint, &allows[i].source)) < 0)
-			c++;
-		if (c < n_changed && order == 0)
-			continue;
-		if (kept != i)
-			allows[kept] = allows[i];
-		kept++;
+		if (c < n_changed)
+			n = array_first(
+				&allows[from], left, sizeof(*allows), changed[c], allow_compare);
+		if (kept != from)
+			memmove(&allows[kept], &allows[from], n * sizeof(*allows));
+		kept += n;
+		from += n;
+		if (c < n_changed && from < to->n_allows &&
+			!allow_compare(&allows[from], changed[c]))
+			from++;
 	}
 	to->n_allows = at = kept + k;
 	/* From the end, so that each moves once. */
-	while (k)
-		if (kept && observed_compare(&allows[kept - 1], &found->allows[k - 1]) > 0)
-			allows[--at] = allows[--kept];
-		else
-			allows[--at] = found->allows[--k];
+	while (k) {
+		size_t first = array_first(
+			allows, kept, sizeof(*allows), &found->allows[k - 1], observed_compare);
+
+		at -= kept - first;
+		memmove(&allows[at], &allows[first], (kept - first) * sizeof(*allows));
+		kept = first;
+		allows[--at] = found->allows[--k];
+	}
 	return 0;
 }
 

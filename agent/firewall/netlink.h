@@ -279,6 +279,10 @@ struct diff_moment {
 /* *late spans the entries without a change, and what the tolerance leaves open for those that it leaves alone. */
 int diff_at(struct firewall_changes *out, struct diff_span *late, const struct allowlist *wanted,
 	const struct firewall_state *observed, const struct diff_moment *m);
+/* The same where all but the entries in `made` is as it was when it was compared: *late spans those already. */
+int diff_made(struct firewall_changes *out, struct diff_span *late, const struct allowlist *wanted,
+	const struct firewall_state *observed, const struct diff_moment *m,
+	const struct firewall_changes *made);
 /* The change that one entry needs; false: none. Either side may be NULL. */
 bool diff_allow(enum firewall_change_kind *out, const struct allow *wanted,
 	const struct observed_allow *observed, const struct diff_moment *m);

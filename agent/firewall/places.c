@@ -72,45 +72,30 @@ void places_free(struct places *l)
 
 const struct endpoint_place *places_find(struct places *l, const struct endpoint *e)
 {
-	size_t low = 0, high = l->n;
-
 	if (l->last < l->n && endpoint_compare(&l->guards[l->last].endpoint, e) == 0)
 		return &l->items[l->last];
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = endpoint_compare(&l->guards[middle].endpoint, e);
+	const struct guard *found = guard_find(l->guards, l->n, e);
+	if (!found)
+		return NULL;
+	l->last = (size_t)(found - l->guards);
+	return &l->items[l->last];
+}
 
-		if (order == 0) {
-			l->last = middle;
-			return &l->items[middle];
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+static int allow_compare(const void *key, const void *item)
+{
+	const struct allow *k = key, *a = item;
+	int order = endpoint_compare(&k->endpoint, &a->endpoint);
+
+	return order ? order : source_compare(&k->source, &a->source);
 }
 
 static const struct allow *allow_find(
 	const struct allowlist *w, const struct endpoint *e, const struct source *s)
 {
-	size_t low = 0, high = w->n_allows;
+	const struct allow key = {.endpoint = *e, .source = *s};
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct allow *a = &w->allows[middle];
-		int order = endpoint_compare(&a->endpoint, e);
-
-		order = order ? order : source_compare(&a->source, s);
-		if (order == 0)
-			return a;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return w->n_allows ? bsearch(&key, w->allows, w->n_allows, sizeof(key), allow_compare)
+			   : NULL;
 }
 
 /* The earliest end that a source has at the endpoints of a server; 0: one of them does not let it in. */
@@ -135,7 +120,11 @@ static instant_t shared_until(const struct places *l, const struct endpoint_plac
 
 bool places_agree(struct places *l, const struct allowlist *wanted)
 {
-	for (size_t i = 0; i < wanted->n_allows; i++) {
+	bool shared = false;
+
+	for (size_t i = 0; i < l->n; i++)
+		shared |= l->items[i].endpoints > 1;
+	for (size_t i = 0; i < wanted->n_allows && shared; i++) {
 		const struct allow *a = &wanted->allows[i];
 		const struct endpoint_place *p = places_find(l, &a->endpoint);
 

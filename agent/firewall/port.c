@@ -20,5 +20,5 @@ static int port_apply(struct firewall_changes *done, void *context, const struct
 
 struct firewall_port firewall_port_direct(struct firewall *f)
 {
-	return (struct firewall_port){port_observe, port_plan, port_apply, f};
+	return (struct firewall_port){port_observe, port_plan, port_apply, NULL, f};
 }

@@ -27,7 +27,7 @@ static int visit_allow(const void *wanted, const void *observed, void *context)
 	struct rebuilding *b = context;
 	const struct diff_moment *m = b->work->moment;
 	enum firewall_change_kind kind;
-	struct carried e = {0}, *entries;
+	struct carried e = {0};
 
 	if (diff_allow(&kind, w, o, m) &&
 		!(b->work->closings_only && firewall_change_opens(kind))) {
@@ -51,12 +51,7 @@ static int visit_allow(const void *wanted, const void *observed, void *context)
 		e.packets = o->packets;
 		e.bytes = o->bytes;
 	}
-	entries = array_grown(b->entries, b->n, sizeof(*entries));
-	if (!entries)
-		return -ENOMEM;
-	b->entries = entries;
-	entries[b->n++] = e;
-	return 0;
+	return ARRAY_ADD(b->entries, b->n, e);
 }
 
 static int carried_compare(const void *a, const void *b)

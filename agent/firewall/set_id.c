@@ -76,22 +76,17 @@ bool chain_name_parse(struct guard *g, const char *name, struct pool *texts)
 
 int names_number(uint32_t *out, struct names *n, const char *name)
 {
-	char **items, *copy;
-
 	for (size_t i = n->n; i-- > 0;)
 		if (streq(n->items[i], name)) {
 			*out = (uint32_t)i;
 			return 0;
 		}
-	items = array_grown(n->items, n->n, sizeof(*items));
-	if (!items)
+	char *copy = strdup(name);
+	if (!copy || ARRAY_ADD(n->items, n->n, copy)) {
+		free(copy);
 		return -ENOMEM;
-	n->items = items;
-	copy = strdup(name);
-	if (!copy)
-		return -ENOMEM;
-	*out = (uint32_t)n->n;
-	items[n->n++] = copy;
+	}
+	*out = (uint32_t)(n->n - 1);
 	return 0;
 }
 

@@ -91,17 +91,13 @@ int structure_set(struct worklist *w, const struct set_id *id)
 {
 	struct batch *b = w->batch;
 	struct nftnl_rule *rule;
-	struct set_id *made;
 	int rc;
 
 	/* Elements come set by set. */
 	if ((b->open && set_id_compare(&b->set, id) == 0) || set_is_made(w, id))
 		return 0;
-	made = array_grown(w->made, w->n_made, sizeof(*made));
-	if (!made)
+	if (ARRAY_ADD(w->made, w->n_made, *id))
 		return -ENOMEM;
-	w->made = made;
-	made[w->n_made++] = *id;
 	w->restructured = true;
 	rc = batch_set(b, id);
 	if (rc == 0)

@@ -4,19 +4,6 @@
 #include "firewall/row.h"
 #include "firewall/table_state.h"
 
-/* Appends a zeroed item to a list of the state, which is a pointer and a count. */
-#define LIST_ADD(list, count) list_add((void **)&(list), &(count), sizeof(*(list)))
-
-static void *list_add(void **items, size_t *n, size_t size)
-{
-	void *grown = array_grown(*items, *n, size);
-
-	if (!grown)
-		return NULL;
-	*items = grown;
-	return memset((char *)grown + size * (*n)++, 0, size);
-}
-
 void firewall_state_free(struct firewall_state *s)
 {
 	free(s->allows);
@@ -25,24 +12,6 @@ void firewall_state_free(struct firewall_state *s)
 	free(s->refused);
 	pool_free(&s->texts);
 	*s = (struct firewall_state){0};
-}
-
-void firewall_state_age(struct firewall_state *s, int64_t to_ms)
-{
-	int64_t passed = to_ms - s->read_ms;
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n_allows; i++) {
-		struct observed_allow *a = &s->allows[i];
-
-		if (a->has_timeout && (int64_t)a->remaining_ms <= passed)
-			continue;
-		if (a->has_timeout)
-			a->remaining_ms = (uint64_t)((int64_t)a->remaining_ms - passed);
-		s->allows[n++] = *a;
-	}
-	s->n_allows = n;
-	s->read_ms = to_ms;
 }
 
 int counter_read(struct nftnl_expr *e, void *context)
@@ -68,7 +37,7 @@ static int allow_add(struct state_draft *d, const struct row *r, const struct so
 	if (!comment)
 		return -ENOMEM;
 	for (size_t i = 0; i < d->n_endpoints; i++) {
-		struct observed_allow *a = LIST_ADD(state->allows, state->n_allows);
+		struct observed_allow *a = ARRAY_MORE(state->allows, state->n_allows);
 
 		if (!a)
 			return -ENOMEM;
@@ -87,7 +56,7 @@ static int allow_add(struct state_draft *d, const struct row *r, const struct so
 static int refused_add(struct state_draft *d, const struct row *r, const struct source *s,
 	const struct endpoint *ep)
 {
-	struct refused *to = LIST_ADD(d->state->refused, d->state->n_refused);
+	struct refused *to = ARRAY_MORE(d->state->refused, d->state->n_refused);
 
 	if (!to)
 		return -ENOMEM;
@@ -107,7 +76,7 @@ static int trusted_add(struct state_draft *d, const struct row *r, const struct 
 	const char *comment = pool_bytes(&d->state->texts, r->comment, r->comment_length);
 
 	for (size_t i = 0; comment && i < d->n_endpoints; i++) {
-		struct observed_trusted *t = LIST_ADD(d->state->trusted, d->state->n_trusted);
+		struct observed_trusted *t = ARRAY_MORE(d->state->trusted, d->state->n_trusted);
 
 		if (!t)
 			return -ENOMEM;
@@ -118,7 +87,7 @@ static int trusted_add(struct state_draft *d, const struct row *r, const struct 
 
 static int guard_add(struct state_draft *d, const struct row *r, const struct endpoint *ep)
 {
-	struct guard *g = LIST_ADD(d->state->guards, d->state->n_guards);
+	struct guard *g = ARRAY_MORE(d->state->guards, d->state->n_guards);
 
 	if (!g)
 		return -ENOMEM;

@@ -1,9 +1,15 @@
 /* Walks two sorted lists, scheduled and observed, in step. Every comparison in firewall/ uses it. Pure. */
+#include <string.h>
+
 #include "firewall/netlink.h"
 
 int allow_key_compare(const struct endpoint *e1, const struct source *s1, const struct endpoint *e2,
 	const struct source *s2)
 {
+	/* Mostly both lists have the same entries. */
+	if (!memcmp(e1, e2, sizeof(*e1)) && s1->family == s2->family && s1->prefix == s2->prefix &&
+		!memcmp(s1->addr, s2->addr, sizeof(s1->addr)))
+		return 0;
 	int rc = endpoint_compare(e1, e2);
 
 	return rc ? rc : source_compare(s1, s2);
@@ -38,15 +44,15 @@ static int walk(const struct side *wanted, const struct side *observed,
 	while (i < wanted->n || k < observed->n) {
 		const char *w = i < wanted->n ? wanted->items + i * wanted->size : NULL;
 		const char *o = k < observed->n ? observed->items + k * observed->size : NULL;
-		int order = w && o ? compare(w, o) : w ? -1 : 1, r;
+		int order = w && o ? compare(w, o) : w ? -1 : 1, rc;
 
 		if (order > 0)
 			w = NULL;
 		else if (order < 0)
 			o = NULL;
-		r = visit(w, o, context);
-		if (r < 0)
-			return r;
+		rc = visit(w, o, context);
+		if (rc < 0)
+			return rc;
 		i += w != NULL;
 		k += o != NULL;
 	}

@@ -48,23 +48,18 @@ static const struct observed_allow *allow_find(
 	return NULL;
 }
 
+static int trusted_compare(const void *change, const void *trusted)
+{
+	const struct firewall_change *c = change;
+	const struct observed_trusted *t = trusted;
+
+	return allow_key_compare(&c->endpoint, &c->source, &t->endpoint, &t->source);
+}
+
 static bool trusted_is_there(const struct firewall_state *s, const struct firewall_change *c)
 {
-	size_t low = 0, high = s->n_trusted;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct observed_trusted *t = &s->trusted[middle];
-		int order = allow_key_compare(&t->endpoint, &t->source, &c->endpoint, &c->source);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return s->n_trusted &&
+	       bsearch(c, s->trusted, s->n_trusted, sizeof(*s->trusted), trusted_compare);
 }
 
 static bool is_of_allow(enum firewall_change_kind k)

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <stdarg.h>
 
-#define DAY 86400
-
 const char *inventory_color_name(enum inventory_color c)
 {
 	static const char *const names[INVENTORY_COLORS] = {[COLOR_NONE] = "none",
@@ -64,7 +62,7 @@ static const char *references_unread(const struct inventory *v, const struct inv
 		if (!part_is_read(v, i->server, i->database, needed[k].part))
 			return needed[k].words;
 	if (!part_is_read(v, i->server, "", "job") || !part_is_read(v, i->server, "", "job-step"))
-		return "Agent jobs were not read; run the output of `curfew bootstrap` again";
+		return "Agent jobs were not read; run the output of `curfew bootstrap SERVER` again";
 	for (size_t k = 0; k < v->n_databases; k++)
 		if (streq(v->databases[k].server, i->server) && !v->databases[k].read)
 			return "another database of the client on this server was not read";
@@ -100,7 +98,7 @@ static int item_color(struct inventory *v, struct inventory_item *i)
 	char day[16], gap[64];
 
 	i->watched = w.since;
-	if (i->last && v->at - i->last < (int64_t)v->days * DAY)
+	if (i->last && v->at - i->last < v->days * DAY)
 		return color_set(
 			v, i, COLOR_GREEN, "used on %s (%s)", day_text(day, i->last), i->seen_by);
 	if (i->referrers)
@@ -134,4 +132,13 @@ int inventory_colors(struct inventory *v)
 		if (inventory_is_custom(&v->items[i]))
 			rc = item_color(v, &v->items[i]);
 	return rc;
+}
+
+/* Objects to drop: red, or decided so; never those to keep or to replace. A changed object of the product is
+ * restored, not dropped. */
+bool inventory_is_to_go(const struct inventory_item *i)
+{
+	bool wanted = i->decision ? streq(i->decision, "drop") : i->color == COLOR_RED;
+
+	return wanted && i->class != CLASS_CHANGED && i->class != CLASS_PRODUCT && *i->database;
 }

@@ -23,19 +23,15 @@ static int notice(struct inventory *v, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 static int notice(struct inventory *v, const char *format, ...)
 {
-	const char **notices = array_grown(v->notices, v->n_notices, sizeof(*notices));
 	va_list args;
 
-	if (!notices)
-		return -ENOMEM;
-	v->notices = notices;
 	va_start(args, format);
 	_cleanup_free_ char *text = text_vformat(format, args);
 	va_end(args);
 	if (!text)
 		return -ENOMEM;
-	notices[v->n_notices] = inventory_text(v, text);
-	return notices[v->n_notices] ? (v->n_notices++, 0) : -ENOMEM;
+	const char *kept = inventory_text(v, text);
+	return kept ? ARRAY_ADD(v->notices, v->n_notices, kept) : -ENOMEM;
 }
 
 /* Removes the apostrophe that keeps a spreadsheet from reading the cell as a formula. */

@@ -17,12 +17,14 @@ static int number_compare(uint64_t a, uint64_t b)
 
 static enum inventory_space space_of(const struct inventory_item *i)
 {
-	static const char *const others[] = {"column", "index", "job", LINKED_SERVER};
+	static const char *const others[] = {"index", "job", LINKED_SERVER};
 
 	if (streq(i->type, "type"))
 		return SPACE_TYPE;
 	if (streq(i->type, "assembly"))
 		return SPACE_ASSEMBLY;
+	if (streq(i->type, "column"))
+		return SPACE_COLUMN;
 	for (size_t k = 0; k < ARRAY_SIZE(others); k++)
 		if (streq(i->type, others[k]))
 			return SPACE_OTHER;
@@ -39,8 +41,8 @@ static struct id_key key_of(const struct inventory_item *i)
 {
 	enum inventory_space space = space_of(i);
 
-	return (struct id_key){
-		i->server, i->database, space, i->id, space == SPACE_OTHER ? i->parent : 0};
+	return (struct id_key){i->server, i->database, space, i->id,
+		space == SPACE_OTHER || space == SPACE_COLUMN ? i->parent : 0};
 }
 
 static int key_compare(const struct id_key *a, const struct id_key *b)
@@ -189,16 +191,7 @@ struct inventory_item *inventory_find(const struct inventory *v, const char *ser
 /* The first item that is not before it. */
 static size_t place_find(const struct inventory *v, const struct inventory_item *wanted)
 {
-	size_t low = 0, high = v->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (name_order(&v->items[middle], wanted) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_first(v->items, v->n, sizeof(*v->items), wanted, name_order);
 }
 
 struct inventory_item *inventory_called(const struct inventory *v, const char *server,

@@ -33,6 +33,7 @@ int inventory_finish(struct inventory *v, const struct vendor *vendor)
 
 	if (rc)
 		return rc;
+	inventory_dependents_sort(v);
 	inventory_parts_name(v, vendor);
 	inventory_use_join(v);
 	inventory_recall(v);

@@ -23,11 +23,12 @@ struct inventory_use {
 /* A text that lives as long as the inventory; NULL without memory. Equal texts in a row are stored once. */
 const char *inventory_text(struct inventory *v, const char *text);
 
-/* inventory_find.c: names, sorted orders, and lookup. The server numbers objects, types, and assemblies separately. */
-enum inventory_space { SPACE_OBJECT, SPACE_TYPE, SPACE_ASSEMBLY, SPACE_OTHER };
+/* inventory_find.c: names, sorted orders, and lookup. The server numbers objects, types, and assemblies separately, and
+ * the columns and indexes of each table. */
+enum inventory_space { SPACE_OBJECT, SPACE_TYPE, SPACE_ASSEMBLY, SPACE_COLUMN, SPACE_OTHER };
 /* Sorts the items, sets full names, drops duplicates, and builds both orders. 0 or -ENOMEM. */
 int inventory_sort(struct inventory *v);
-/* By the server's number; `owner` only for an index. NULL: none. */
+/* By the server's number; `owner` only for a column or an index. NULL: none. */
 struct inventory_item *inventory_find(const struct inventory *v, const char *server,
 	const char *database, enum inventory_space space, uint64_t id, uint64_t owner);
 /* By full name, case-sensitive. NULL: none. */
@@ -70,6 +71,30 @@ void inventory_risks(struct inventory *v);
 int inventory_colors(struct inventory *v);
 /* inventory_order.c. 0 or -ENOMEM. */
 int inventory_order(struct inventory *v);
+
+/* inventory_dependent_type.c: constraints and indexes that SQL Server does not let a column or a table be dropped with. */
+const char *inventory_dependent_type(size_t rank); /* NULL: no more of them */
+size_t inventory_dependent_rank(const char *type);
+bool inventory_is_dependent(const char *type);
+/* inventory_dependent.c */
+void inventory_dependents_sort(struct inventory *v);
+/* What drop scripts write of them. */
+struct dependents {
+	const struct inventory *v;
+	bool *gone; /* of each: dropped by the script so far */
+};
+/* A part without which they are not known; NULL: all were read. */
+const char *inventory_dependents_unread(
+	const struct inventory *v, const char *server, const char *database);
+/* Of the column: why it cannot go. False: nothing is against it. */
+bool inventory_dependents_stay(
+	FILE *to, const struct dependents *d, const struct inventory_item *column);
+/* Drops what depends on the column, or on any column of the table that goes with others that refer to it. */
+void inventory_dependents_write(FILE *to, struct dependents *d, const struct inventory_item *i);
+/* The index, or the constraint behind it, is dropped; true: that was already so. */
+bool inventory_dependent_gone(struct dependents *d, const struct inventory_item *index);
+/* "drop", "keep", or by color; see inventory_color.c. */
+bool inventory_is_to_go(const struct inventory_item *i);
 
 /* Entries of that type and name in all lists; ignores case. */
 const struct vendor_item *vendor_find(

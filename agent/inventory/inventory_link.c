@@ -18,13 +18,8 @@ static int edge_add(void *linking, size_t to)
 
 	if (l->from == to)
 		return 0;
-	struct inventory_edge *edges = array_grown(v->edges, v->n_edges, sizeof(*edges));
-	if (!edges)
-		return -ENOMEM;
-	v->edges = edges;
-	edges[v->n_edges++] =
-		(struct inventory_edge){.from = l->from, .to = to, .writes = l->writes};
-	return 0;
+	return ARRAY_ADD(v->edges, v->n_edges,
+		(struct inventory_edge){.from = l->from, .to = to, .writes = l->writes});
 }
 
 static int facts_add(struct inventory *v, struct inventory_item *i, const char *more)
@@ -83,7 +78,8 @@ static int reference_link(struct inventory *v, const struct inventory_named *r)
 	return name_link(&l, r->to_server, r->to_database, r->to_schema, r->to_name);
 }
 
-/* Splits "[db].[dbo].[x]", last part first; missing parts are "". */
+/* Splits a name into server, database, schema, and object: the last part of "[db].[dbo].[x]" is always parts[3], and missing
+ * ones are "". */
 static void parts_read(char parts[4][MAX_NAME_BYTES + 1], const char *text)
 {
 	char read[4][MAX_NAME_BYTES + 1] = {"", "", "", ""};

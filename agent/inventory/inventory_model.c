@@ -57,14 +57,9 @@ static int texts_set(
 static int item_take(struct inventory *v, const struct record *r)
 {
 	const struct record_item *t = &r->item;
-	bool step = streq(t->type, "job-step");
-	struct inventory_item **all = step ? &v->steps : &v->items;
-	size_t *n = step ? &v->n_steps : &v->n;
-	struct inventory_item *items = array_grown(*all, *n, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	*all = items;
+	bool step = streq(t->type, "job-step"), dependent = inventory_is_dependent(t->type);
+	struct inventory_item **all = step ? &v->steps : dependent ? &v->dependents : &v->items;
+	size_t *n = step ? &v->n_steps : dependent ? &v->n_dependents : &v->n;
 	struct inventory_item i = {.id = t->id,
 		.parent = t->parent,
 		.refers = t->refers,
@@ -76,18 +71,11 @@ static int item_take(struct inventory *v, const struct record *r)
 	const char *const texts[] = {
 		r->server, r->database, t->type, t->schema, t->name, t->hash, t->facts, t->target};
 	int rc = texts_set(v, fields, texts, ARRAY_SIZE(fields));
-	if (!rc)
-		items[(*n)++] = i;
-	return rc;
+	return rc ? rc : ARRAY_ADD(*all, *n, i);
 }
 
 static int use_take(struct inventory *v, const struct record *r)
 {
-	struct inventory_use *uses = array_grown(v->uses, v->n_uses, sizeof(*uses));
-
-	if (!uses)
-		return -ENOMEM;
-	v->uses = uses;
 	struct inventory_use u = {.id = r->use.id,
 		.index = r->use.index,
 		.count = r->use.count,
@@ -98,28 +86,19 @@ static int use_take(struct inventory *v, const struct record *r)
 	const char **const fields[] = {&u.server, &u.database, &u.source};
 	const char *const texts[] = {r->server, r->database, r->use.source};
 	int rc = texts_set(v, fields, texts, ARRAY_SIZE(fields));
-	if (!rc)
-		uses[v->n_uses++] = u;
-	return rc;
+	return rc ? rc : ARRAY_ADD(v->uses, v->n_uses, u);
 }
 
 static int reference_take(struct inventory *v, const struct record *r)
 {
 	const struct record_reference *f = &r->reference;
-	struct inventory_named *named = array_grown(v->named, v->n_named, sizeof(*named));
-
-	if (!named)
-		return -ENOMEM;
-	v->named = named;
 	struct inventory_named e = {.from = f->from, .to = f->to};
 	const char **const fields[] = {&e.how, &e.server, &e.database, &e.to_server, &e.to_database,
 		&e.to_schema, &e.to_name, &e.facts};
 	const char *const texts[] = {f->how, r->server, r->database, f->server, f->database,
 		f->schema, f->name, f->facts};
 	int rc = texts_set(v, fields, texts, ARRAY_SIZE(fields));
-	if (!rc)
-		named[v->n_named++] = e;
-	return rc;
+	return rc ? rc : ARRAY_ADD(v->named, v->n_named, e);
 }
 
 static struct inventory_database *database_of(
@@ -134,20 +113,12 @@ static struct inventory_database *database_of(
 
 int inventory_expect(struct inventory *v, const char *server, const char *database, bool alone)
 {
-	struct inventory_database *all = array_grown(v->databases, v->n_databases, sizeof(*all));
-
-	if (!all)
-		return -ENOMEM;
-	v->databases = all;
-	struct inventory_database *d = &all[v->n_databases];
-	*d = (struct inventory_database){.server = inventory_text(v, server),
+	struct inventory_database d = {.server = inventory_text(v, server),
 		.database = inventory_text(v, database),
 		.alone = alone,
 		.why = "the reading was not complete"};
-	if (!d->server || !d->database)
-		return -ENOMEM;
-	v->n_databases++;
-	return 0;
+
+	return d.server && d.database ? ARRAY_ADD(v->databases, v->n_databases, d) : -ENOMEM;
 }
 
 static bool is_of(const char *server, const char *database, const struct record *r)
@@ -170,6 +141,11 @@ static void place_forget(struct inventory *v, const struct record *r)
 			v->steps[kept++] = v->steps[i];
 	v->n_steps = kept;
 	kept = 0;
+	for (size_t i = 0; i < v->n_dependents; i++)
+		if (!is_of(v->dependents[i].server, v->dependents[i].database, r))
+			v->dependents[kept++] = v->dependents[i];
+	v->n_dependents = kept;
+	kept = 0;
 	for (size_t i = 0; i < v->n_uses; i++)
 		if (!is_of(v->uses[i].server, v->uses[i].database, r))
 			v->uses[kept++] = v->uses[i];
@@ -183,12 +159,8 @@ static void place_forget(struct inventory *v, const struct record *r)
 
 static int coverage_take(struct inventory *v, const struct record *r)
 {
-	struct inventory_coverage *all = array_grown(v->coverage, v->n_coverage, sizeof(*all));
 	struct inventory_database *d = database_of(v, r->server, r->database);
 
-	if (!all)
-		return -ENOMEM;
-	v->coverage = all;
 	if (streq(r->coverage.part, INVENTORY_AGAIN)) {
 		place_forget(v, r);
 		return 0;
@@ -197,9 +169,10 @@ static int coverage_take(struct inventory *v, const struct record *r)
 	const char **const fields[] = {&c.server, &c.database, &c.part, &c.detail};
 	const char *const texts[] = {r->server, r->database, r->coverage.part, r->detail};
 	int rc = texts_set(v, fields, texts, ARRAY_SIZE(fields));
+	if (!rc)
+		rc = ARRAY_ADD(v->coverage, v->n_coverage, c);
 	if (rc)
 		return rc;
-	all[v->n_coverage++] = c;
 	if (d && streq(c.part, "whole")) {
 		d->read = c.seen == ANSWER_YES;
 		d->why = c.detail;
@@ -277,6 +250,7 @@ void inventory_free(struct inventory *v)
 	free(v->named);
 	free(v->notices);
 	free(v->steps);
+	free(v->dependents);
 	free(v->by_id);
 	free(v->by_name);
 	*v = (struct inventory){0};

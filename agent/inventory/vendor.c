@@ -8,11 +8,12 @@
 
 #define FORMAT 1
 
-static int order(const struct vendor_item *a, const struct vendor_item *b)
+static int order(const void *a, const void *b)
 {
-	int rc = strcmp(a->type, b->type);
+	const struct vendor_item *x = a, *y = b;
+	int rc = strcmp(x->type, y->type);
 
-	return rc ? rc : strcasecmp(a->name, b->name);
+	return rc ? rc : strcasecmp(x->name, y->name);
 }
 
 static int item_order(const void *a, const void *b)
@@ -28,16 +29,10 @@ static int item_add(struct vendor *v, const json_t *entry)
 	const char *type = json_string_value(json_array_get(entry, 0));
 	const char *name = json_string_value(json_array_get(entry, 1));
 	const char *hash = json_string_value(json_array_get(entry, 2));
-	struct vendor_item *items;
 
 	if (!type || !name || !hash || json_array_size(entry) != 3)
 		return -EBADMSG;
-	items = array_grown(v->items, v->n, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	v->items = items;
-	items[v->n++] = (struct vendor_item){type, name, hash, v->n_lists};
-	return 0;
+	return ARRAY_ADD(v->items, v->n, (struct vendor_item){type, name, hash, v->n_lists});
 }
 
 /* Keep the document: the items point into it. */
@@ -72,7 +67,7 @@ int vendor_add(struct vendor *v, char why[RECORD_TEXT_MAX], const char *text, si
 	if (json_integer_value(json_object_get(document, "curfew_vendor")) != FORMAT || !version ||
 		!json_is_array(items)) {
 		snprintf(why, RECORD_TEXT_MAX,
-			"not a list that `curfew inventory --vendor` made: curfew_vendor %d, version, and items are needed",
+			"not a list of `curfew inventory --vendor SERVER DATABASE`: curfew_vendor %d, version, and items are needed",
 			FORMAT);
 		rc = -EBADMSG;
 	}
@@ -138,15 +133,8 @@ const struct vendor_item *vendor_find(
 	size_t *n, const struct vendor *v, const char *type, const char *name)
 {
 	const struct vendor_item wanted = {.type = type, .name = name};
-	size_t low = 0, high = v->n;
+	size_t low = array_first(v->items, v->n, sizeof(wanted), &wanted, order);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (order(&v->items[middle], &wanted) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (*n = 0; low + *n < v->n && !order(&v->items[low + *n], &wanted);)
 		++*n;
 	return &v->items[low];

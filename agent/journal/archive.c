@@ -2,9 +2,7 @@
  *
  * The archive is a journal too. Its anchor is the previous anchor of the live journal, and its head becomes the live
  * journal's anchor, so both together are one chain. An intent and its outcome stay together. An intent without an outcome
- * stays in the live journal. Access in effect at the cut is written there again with its original time, and so is access
- * past its end that nobody confirmed as ended, so that the live file alone shows who had, or may have had, which access from
- * then on. */
+ * stays in the live journal. What the live file needs of the archived records is written there again: archive_carry.c. */
 #include "journal/database.h"
 
 #include <errno.h>
@@ -126,60 +124,11 @@ static int archive_publish(const char *temporary, const char *path)
 	return folder_sync(path);
 }
 
-/* Writes the current revocations as events with their original times, because verify compares both. */
-static int overrides_carry(struct journal *j, const char *reason)
-{
-	struct overrides list = {0};
-	int rc = override_read(&list, j);
-
-	for (size_t i = 0; i < list.n && !rc; i++) {
-		struct journal_entry e = {
-			.kind = JOURNAL_EVENT,
-			.at = list.items[i].at,
-			.actor = "curfew",
-			.reason = list.items[i].reason,
-			.client = list.items[i].client,
-			.login = list.items[i].login,
-			.action = "revoke",
-			.outcome = "done",
-			.detail = reason,
-		};
-
-		rc = journal_write(NULL, j, &e);
-	}
-	overrides_free(&list);
-	return rc;
-}
-
-struct carry {
-	struct journal *j;
-	int64_t up_to;
-	instant_t before;
-	const char *in_effect, *past_its_end; /* reasons */
-};
-
-static int carry_over(void *context, const struct journal_entry *e)
-{
-	const struct carry *c = context;
-	struct journal_entry again = *e;
-
-	/* The record stays in the journal. */
-	if (e->id > c->up_to)
-		return 0;
-	again.reason = e->until > c->before ? c->in_effect : c->past_its_end;
-	return journal_write(NULL, c->j, &again);
-}
-
 /* In the open batch: moves the anchor, deletes the archived records, and records that. */
 static int archive_finish(struct journal *j, const struct link *cut, instant_t before,
 	const char *to_path, instant_t now)
 {
-	char hex[2 * JOURNAL_HASH_SIZE + 1], detail[128], in_effect[128], past_its_end[128];
-	struct carry carry = {.j = j,
-		.up_to = cut->id,
-		.before = before,
-		.in_effect = in_effect,
-		.past_its_end = past_its_end};
+	char hex[2 * JOURNAL_HASH_SIZE + 1], detail[128];
 	struct journal_entry e = {
 		.kind = JOURNAL_EVENT,
 		.at = now,
@@ -196,19 +145,12 @@ static int archive_finish(struct journal *j, const struct link *cut, instant_t b
 	sodium_bin2hex(hex, sizeof(hex), cut->hash, sizeof(cut->hash));
 	snprintf(detail, sizeof(detail), "records up to %lld; `after` is the hash of the last",
 		(long long)cut->id);
-	snprintf(in_effect, sizeof(in_effect),
-		"in effect when the records up to %lld were archived", (long long)cut->id);
-	snprintf(past_its_end, sizeof(past_its_end),
-		"past its end, and not confirmed as ended when the records up to %lld were archived",
-		(long long)cut->id);
 	rc = journal_write(NULL, j, &e);
 	/* The last digest of the tables may be archived, so write a new one at the end. */
 	j->state_changed = true;
 	/* Read before the old records are deleted. */
 	if (!rc)
-		rc = journal_access_last(j, before, carry_over, &carry);
-	if (!rc)
-		rc = overrides_carry(j, in_effect);
+		rc = archive_carry(j, cut->id, before);
 	if (!rc)
 		rc = chain_set_anchor(j, cut, before);
 	if (!rc)

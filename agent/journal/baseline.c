@@ -6,9 +6,7 @@
 
 static int bind_database(sqlite3_stmt *s, const char *server, const char *database)
 {
-	int rc = bind_text(s, 1, server);
-
-	return rc ? rc : bind_text(s, 2, database);
+	return bind_texts(s, (const char *[]){server, database}, 2);
 }
 
 /* Runs a statement with parameters for server, database, and optionally a time. */
@@ -141,16 +139,12 @@ static void items_free(struct items *l)
 static int items_take(void *list, sqlite3_stmt *s)
 {
 	struct items *l = list;
-	struct baseline_item *items = array_grown(l->items, l->n, sizeof(*items));
+	struct baseline_item *item = ARRAY_MORE(l->items, l->n);
 	char *text[3];
-	int rc;
+	int rc = item ? column_texts(text, s, 3) : -ENOMEM;
 
-	if (!items)
-		return -ENOMEM;
-	l->items = items;
-	rc = column_texts(text, s, 3);
 	if (!rc)
-		items[l->n++] = (struct baseline_item){text[0], text[1], text[2]};
+		*item = (struct baseline_item){text[0], text[1], text[2]};
 	return rc;
 }
 

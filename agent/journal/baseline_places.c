@@ -15,15 +15,12 @@ static int place_compare(const void *a, const void *b)
 static int place_take(void *list, sqlite3_stmt *s)
 {
 	struct baseline_places *l = list;
-	struct baseline_place *items = array_grown(l->items, l->n, sizeof(*items));
+	struct baseline_place *place = ARRAY_MORE(l->items, l->n);
 	char *text[2];
+	int rc = place ? column_texts(text, s, 2) : -ENOMEM;
 
-	if (!items)
-		return -ENOMEM;
-	l->items = items;
-	int rc = column_texts(text, s, 2);
 	if (!rc)
-		items[l->n++] = (struct baseline_place){text[0], text[1]};
+		*place = (struct baseline_place){text[0], text[1]};
 	return rc;
 }
 

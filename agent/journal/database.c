@@ -133,6 +133,15 @@ int bind_text(sqlite3_stmt *s, int n, const char *text)
 	return text ? sqlite3_bind_text(s, n, text, -1, SQLITE_TRANSIENT) : sqlite3_bind_null(s, n);
 }
 
+int bind_texts(sqlite3_stmt *s, const char *const *texts, size_t n)
+{
+	int step = SQLITE_OK;
+
+	for (size_t i = 0; i < n && !step; i++)
+		step = bind_text(s, (int)i + 1, texts[i]);
+	return step;
+}
+
 int column_text(char **out, sqlite3_stmt *s, int n)
 {
 	const char *text = (const char *)sqlite3_column_text(s, n);
@@ -154,6 +163,25 @@ int column_texts(char **out, sqlite3_stmt *s, int n)
 		got++;
 	while (rc && got > 0)
 		free(out[--got]);
+	return rc;
+}
+
+int column_shared(const char **out, struct pool *texts, sqlite3_stmt *s, int n, const char *last)
+{
+	const char *text = (const char *)sqlite3_column_text(s, n);
+
+	*out = last && text && streq(last, text) ? last : pool_text(texts, text ? text : "");
+	return *out && (text || sqlite3_column_type(s, n) == SQLITE_NULL) ? 0 : -ENOMEM;
+}
+
+int column_login(const char **const out[3], struct pool *texts, sqlite3_stmt *s, const char *server,
+	const char *login)
+{
+	const char *const last[] = {server, login, NULL};
+	int rc = 0;
+
+	for (int n = 0; n < 3 && !rc; n++)
+		rc = column_shared(out[n], texts, s, n, last[n]);
 	return rc;
 }
 
@@ -239,6 +267,9 @@ int transaction_end(struct journal *j, int rc)
 	j->state_changed = false;
 	j->depth = 0;
 	rc = j->error ? j->error : database_execute(j, "COMMIT");
+	/* The numbers of what was undone are given again. */
+	if (rc)
+		j->resets_read = 0;
 	/* A full disk or an I/O error may have rolled back the transaction already. */
 	if (rc && !sqlite3_get_autocommit(j->db))
 		sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);

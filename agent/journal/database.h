@@ -2,6 +2,7 @@
 #ifndef JOURNAL_DATABASE_H
 #define JOURNAL_DATABASE_H
 
+#include "curfew/clock_resets.h"
 #include "curfew/journal.h"
 
 #include <sodium.h>
@@ -32,17 +33,20 @@ struct journal {
 	sqlite3 *db;
 	sqlite3_stmt *kept[KEPT_STATEMENTS]; /* not in use, or NULL */
 	char *path;
+	int64_t number; /* no other that this process opens has the same */
 	bool read_only;
 	bool keyed;	    /* the file was created with a key */
 	bool has_key;	    /* the caller gave that key */
 	bool closed;	    /* an archive: nothing is added */
 	int patience;	    /* milliseconds; see journal_patience() */
-	int64_t head_saved; /* id of the last head that head_copy_save() saved */
+	int64_t head_saved; /* id of the last head that head_copy_save() saved; -1: none yet */
 	int version;	    /* schema version; older files are read as they are */
 	uint8_t *key;	    /* or NULL; in its own page, which child processes do not inherit */
-	bool batch;	    /* between journal_begin() and journal_commit() */
-	unsigned depth;	    /* nesting depth of transactions; only the outermost commits */
-	int error;	    /* first failure inside; the transaction must be rolled back */
+	struct clock_resets resets; /* see refuted.c; read up to resets_read */
+	int64_t resets_read;
+	bool batch;	/* between journal_begin() and journal_commit() */
+	unsigned depth; /* nesting depth of transactions; only the outermost commits */
+	int error;	/* first failure inside; the transaction must be rolled back */
 	bool state_changed; /* a table beside the chain changed: its digest is recorded with the commit */
 	int (*at_commit)(struct journal *j); /* writes that record */
 };
@@ -77,12 +81,20 @@ int database_number(int64_t *out, struct journal *j, const char *sql, int64_t pa
 int folder_sync(const char *path);
 /* Binds NULL for NULL. */
 int bind_text(sqlite3_stmt *s, int n, const char *text);
+/* The first `n` parameters. An error of SQLite, or 0. */
+int bind_texts(sqlite3_stmt *s, const char *const *texts, size_t n);
 /* Defines the SQL functions that the queries use. SQLite's result code. */
 int functions_define(sqlite3 *db);
 /* Copies a text; NULL for NULL. 0 or -ENOMEM. */
 int column_text(char **out, sqlite3_stmt *s, int n);
 /* The same for the first n columns; all or none. */
 int column_texts(char **out, sqlite3_stmt *s, int n);
+/* A text in a pool, shared with the row before, whose it is `last`; "" for NULL. 0 or -ENOMEM. */
+int column_shared(const char **out, struct pool *texts, sqlite3_stmt *s, int n, const char *last);
+/* Server, login, and database, the first three columns, in a pool; "" for NULL. Server and login are shared with those of
+ * the row before, if there was one: rows come in the order of the three. 0 or -ENOMEM. */
+int column_login(const char **const out[3], struct pool *texts, sqlite3_stmt *s, const char *server,
+	const char *login);
 /* A level by its name; -EBADMSG. */
 int column_level(enum level *out, sqlite3_stmt *s, int n);
 /* Calls `take` for each row. 0, or the first error of `take` or of reading. */
@@ -116,7 +128,9 @@ int baseline_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j, const 
 	const char *database);
 int baselines_seal(struct journal *j);
 /* Digest of what the inventory keeps of a database, stored in `sampled`. */
-#define SAMPLES_VERSION 4
+#define SAMPLES_VERSION	     4
+#define HELD_VERSION	     7 /* of guards */
+#define DATABASE_IDS_VERSION 8
 int sample_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j, const char *server,
 	const char *database);
 /* JOURNAL_BROKEN with `why` if the rows of a database do not match their digest. */
@@ -156,6 +170,22 @@ extern const size_t n_record_columns;
 	"statement, before, after, outcome, detail, level, sources, until, configuration, "        \
 	"previous, hash"
 
+/* Writes again, with their original times, those of the records up to `up_to` that the live journal needs once they are
+ * archived. In the open batch, before they are deleted. */
+int archive_carry(struct journal *j, int64_t up_to, instant_t before);
+
+/* Begins the reason, or the detail, of what an archive carried over because it is in force. */
+#define CARRIED_IN_EFFECT "in effect when the records up to "
+
+/* Two records of access, `r` and `l`, are about one place, as names_equal() says. */
+#define SAME_PLACE                                                                                 \
+	"r.server IS l.server AND r.login IS l.login COLLATE NOCASE"                               \
+	" AND r.client IS l.client COLLATE NOCASE AND r.database IS l.database COLLATE NOCASE"
+/* A partition by the columns themselves uses an index, and tells apart names that differ only in letter case. */
+#define RECORDED_SINCE(at, and)                                                                    \
+	"EXISTS (SELECT 1 FROM record r WHERE r.kind = 'access' AND r.at <= " at                   \
+	" AND (r.at, r.id) > (l.at, l.id) AND " SAME_PLACE and                                     \
+		")"
 /* Hashes the rows of a statement in their order. */
 int rows_hash(crypto_generichash_state *h, struct journal *j, sqlite3_stmt *s);
 void hash_begin(crypto_generichash_state *h, const struct journal *j, const char *label);

@@ -12,6 +12,7 @@
  * works on this one. */
 struct real {
 	const char *name; /* or NULL: a temporary file */
+	int flags;	  /* as it was opened */
 	_Alignas(max_align_t) sqlite3_file file;
 };
 
@@ -25,7 +26,7 @@ static sqlite3_vfs *system_vfs;
 struct file_work {
 	struct disk_work work;
 	struct real *real;
-	int flags, out_flags, rc;
+	int flags;
 	sqlite3_int64 offset;
 	int size;
 	uint8_t data[];
@@ -47,40 +48,33 @@ static void real_free(struct real *r)
 	free(r);
 }
 
-static void work_free(struct disk_work *w)
-{
-	free(w);
-}
-
-static struct file_work *work_new(void (*run)(struct disk_work *w), struct real *r, size_t size)
+static struct file_work *work_new(int (*run)(struct disk_work *w), struct real *r, size_t size)
 {
 	struct file_work *w = calloc(1, sizeof(*w) + size);
 
 	if (w) {
-		w->work = (struct disk_work){.run = run, .release = work_free};
+		w->work.run = run;
 		w->real = r;
 	}
 	return w;
 }
 
-/* Runs and frees it. `hung`: the result if the disk hangs. */
+/* `hung`: the result if the disk hangs. */
 static int work_run(struct file_work *w, int hung)
 {
-	if (disk_run(&w->work))
-		return hung;
-	int rc = w->rc;
-	free(w);
-	return rc;
+	int rc = disk_run(&w->work);
+
+	return rc == -ETIMEDOUT ? hung : rc;
 }
 
 /* ---- an open file ---- */
 
-static void write_run(struct disk_work *work)
+static int write_run(struct disk_work *work)
 {
 	struct file_work *w = (struct file_work *)work;
 	sqlite3_file *f = &w->real->file;
 
-	w->rc = f->pMethods->xWrite(f, w->data, w->size, w->offset);
+	return f->pMethods->xWrite(f, w->data, w->size, w->offset);
 }
 
 static int file_write(sqlite3_file *f, const void *data, int size, sqlite3_int64 offset)
@@ -95,12 +89,12 @@ static int file_write(sqlite3_file *f, const void *data, int size, sqlite3_int64
 	return work_run(w, SQLITE_IOERR_WRITE);
 }
 
-static void truncate_run(struct disk_work *work)
+static int truncate_run(struct disk_work *work)
 {
 	struct file_work *w = (struct file_work *)work;
 	sqlite3_file *f = &w->real->file;
 
-	w->rc = f->pMethods->xTruncate(f, w->offset);
+	return f->pMethods->xTruncate(f, w->offset);
 }
 
 static int file_truncate(sqlite3_file *f, sqlite3_int64 size)
@@ -113,12 +107,12 @@ static int file_truncate(sqlite3_file *f, sqlite3_int64 size)
 	return work_run(w, SQLITE_IOERR_TRUNCATE);
 }
 
-static void sync_run(struct disk_work *work)
+static int sync_run(struct disk_work *work)
 {
 	struct file_work *w = (struct file_work *)work;
 	sqlite3_file *f = &w->real->file;
 
-	w->rc = f->pMethods->xSync(f, w->flags);
+	return f->pMethods->xSync(f, w->flags);
 }
 
 static int file_sync(sqlite3_file *f, int flags)
@@ -131,11 +125,12 @@ static int file_sync(sqlite3_file *f, int flags)
 	return work_run(w, SQLITE_IOERR_FSYNC);
 }
 
-static void close_run(struct disk_work *work)
+static int close_run(struct disk_work *work)
 {
 	struct file_work *w = (struct file_work *)work;
 
 	real_free(w->real);
+	return SQLITE_OK;
 }
 
 static int file_close(sqlite3_file *f)
@@ -227,17 +222,19 @@ static const sqlite3_io_methods methods = {
 
 /* ---- names ---- */
 
-static void open_run(struct disk_work *work)
+static int open_run(struct disk_work *work)
 {
 	struct file_work *w = (struct file_work *)work;
 
-	w->rc = system_vfs->xOpen(
-		system_vfs, w->real->name, &w->real->file, w->flags, &w->out_flags);
+	return system_vfs->xOpen(
+		system_vfs, w->real->name, &w->real->file, w->flags, &w->real->flags);
 }
 
 static void open_release(struct disk_work *work)
 {
-	real_free(((struct file_work *)work)->real);
+	/* Nobody else knows the file any more. */
+	if (work->abandoned)
+		real_free(((struct file_work *)work)->real);
 	free(work);
 }
 
@@ -267,12 +264,11 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fla
 	}
 	w->work.release = open_release;
 	w->flags = flags;
-	if (disk_run(&w->work))
+	int rc = disk_run(&w->work);
+	if (rc == -ETIMEDOUT)
 		return SQLITE_CANTOPEN;
-	int rc = w->rc;
 	if (out_flags)
-		*out_flags = w->out_flags;
-	free(w);
+		*out_flags = r->flags;
 	if (rc) {
 		real_free(r);
 		return rc;
@@ -282,11 +278,11 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fla
 	return SQLITE_OK;
 }
 
-static void delete_run(struct disk_work *work)
+static int delete_run(struct disk_work *work)
 {
 	struct file_work *w = (struct file_work *)work;
 
-	w->rc = system_vfs->xDelete(system_vfs, (const char *)w->data, w->flags);
+	return system_vfs->xDelete(system_vfs, (const char *)w->data, w->flags);
 }
 
 static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync)

@@ -30,9 +30,7 @@ static int forget_run(int *changes, struct journal *j, const char *sql, const ch
 
 	if (rc)
 		return rc;
-	step = bind_text(s, 1, server);
-	if (!step)
-		step = bind_text(s, 2, database);
+	step = bind_texts(s, (const char *[]){server, database}, 2);
 	if (!step && sqlite3_bind_parameter_count(s) > 2)
 		step = sqlite3_bind_int64(s, 3, at);
 	if (step)
@@ -42,10 +40,10 @@ static int forget_run(int *changes, struct journal *j, const char *sql, const ch
 	return rc;
 }
 
-int memory_forget(struct journal *j, const char *server, const char *database, instant_t at,
+int unread_forget(struct journal *j, const char *server, const char *database, instant_t at,
 	const char *actor, const char *reason)
 {
-	struct journal_entry e = {.kind = JOURNAL_EVENT,
+	const struct journal_entry e = {.kind = JOURNAL_EVENT,
 		.at = at,
 		.actor = actor,
 		.reason = reason,
@@ -53,6 +51,53 @@ int memory_forget(struct journal *j, const char *server, const char *database, i
 		.database = database,
 		.action = "forget",
 		.outcome = "done"};
+
+	return journal_write(NULL, j, &e);
+}
+
+static int forgotten_take(void *list, sqlite3_stmt *s)
+{
+	struct forgotten_databases *l = list;
+	struct forgotten_database d;
+	int rc = column_shared(&d.server, &l->texts, s, 0, NULL);
+
+	if (!rc)
+		rc = column_shared(&d.database, &l->texts, s, 1, NULL);
+	return rc ? rc : ARRAY_ADD(l->items, l->n, d);
+}
+
+int forgotten_databases_read(struct forgotten_databases *out, struct journal *j)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	struct forgotten_databases list = {0};
+	/* An operator's event has no client, and the index of clients finds those. */
+	int rc = database_prepare(&s, j,
+		"SELECT DISTINCT server, database FROM record AS f WHERE client IS NULL AND kind = 'event'"
+		" AND action = 'forget' AND server IS NOT NULL AND database IS NOT NULL"
+		" AND NOT EXISTS (SELECT 1 FROM record a WHERE a.kind = 'access' AND a.server = f.server"
+		" AND a.database = f.database COLLATE NOCASE AND a.level <> 'none'"
+		" AND (a.at, a.id) > (f.at, f.id)) ORDER BY server, database");
+
+	*out = list;
+	if (!rc)
+		rc = database_rows(j, s, forgotten_take, &list);
+	if (rc)
+		forgotten_databases_free(&list);
+	else
+		*out = list;
+	return rc;
+}
+
+void forgotten_databases_free(struct forgotten_databases *f)
+{
+	free(f->items);
+	pool_free(&f->texts);
+	*f = (struct forgotten_databases){0};
+}
+
+int memory_forget(struct journal *j, const char *server, const char *database, instant_t at,
+	const char *actor, const char *reason)
+{
 	int changes = 0, rc = state_begin(j);
 
 	if (rc)
@@ -60,7 +105,7 @@ int memory_forget(struct journal *j, const char *server, const char *database, i
 	for (size_t i = 0; i < ARRAY_SIZE(forgets) && !rc; i++)
 		rc = forget_run(&changes, j, forgets[i], server, database, at);
 	if (!rc && changes)
-		rc = journal_write(NULL, j, &e);
+		rc = unread_forget(j, server, database, at, actor, reason);
 	/* Nothing was changed, so a batch around this is not affected. */
 	rc = transaction_end(j, rc);
 	return rc || changes ? rc : -ENOENT;

@@ -6,24 +6,22 @@
 #include <errno.h>
 #include <string.h>
 
-static char *trusted_text(const struct server *s)
+static char *trusted_text(const struct source *trusted, size_t n)
 {
 	char one[SOURCE_TEXT_MAX];
 	struct text text;
 
 	if (!text_begin(&text))
 		return NULL;
-	for (size_t i = 0; i < s->n_trusted; i++)
-		fprintf(text.to, "%s%s", i ? "," : "", source_format(one, &s->trusted[i]));
+	for (size_t i = 0; i < n; i++)
+		fprintf(text.to, "%s%s", i ? "," : "", source_format(one, &trusted[i]));
 	return text_end(&text);
 }
 
 static int bind_endpoint(sqlite3_stmt *s, const char *server, const struct endpoint *e)
 {
 	char endpoint[ENDPOINT_TEXT_MAX];
-	int rc = bind_text(s, 1, server);
-
-	return rc ? rc : bind_text(s, 2, endpoint_format(endpoint, e));
+	return bind_texts(s, (const char *[]){server, endpoint_format(endpoint, e)}, 2);
 }
 
 static int guard_put(bool *changed, struct journal *j, const char *server, const struct endpoint *e,
@@ -49,7 +47,7 @@ static int guard_put(bool *changed, struct journal *j, const char *server, const
 
 int guards_save(struct journal *j, const struct server *s)
 {
-	_cleanup_free_ char *trusted = trusted_text(s);
+	_cleanup_free_ char *trusted = trusted_text(s->trusted, s->n_trusted);
 	bool changed = false;
 	int rc = trusted ? transaction_begin(j) : -ENOMEM;
 
@@ -61,22 +59,40 @@ int guards_save(struct journal *j, const struct server *s)
 	return transaction_end(j, rc);
 }
 
+int guards_hold(struct journal *j, const struct kept_guard *k)
+{
+	_cleanup_free_ char *trusted = trusted_text(k->trusted, k->n_trusted);
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int step,
+		rc = trusted ? database_prepare(&s, j,
+				       "INSERT INTO guard (server, endpoint, trusted, held) VALUES (?, ?, ?, 1)"
+				       " ON CONFLICT (server, endpoint) DO UPDATE SET held = 1")
+			     : -ENOMEM;
+
+	if (rc)
+		return rc;
+	step = bind_endpoint(s, k->server, &k->endpoint);
+	if (!step)
+		step = bind_text(s, 3, trusted);
+	if (step)
+		return database_error(j->db, step);
+	rc = state_begin(j);
+	return rc ? rc : transaction_end(j, database_run(j, s));
+}
+
 static int trusted_parse(struct kept_guard *out, char *text)
 {
 	char *rest = text;
 
 	for (char *one; (one = strsep(&rest, ",")) != NULL;) {
-		struct source *items;
+		struct source source;
 
 		if (!*one)
 			continue;
-		items = array_grown(out->trusted, out->n_trusted, sizeof(*items));
-		if (!items)
-			return -ENOMEM;
-		out->trusted = items;
-		if (source_parse(&items[out->n_trusted], one))
+		if (source_parse(&source, one))
 			return -EBADMSG;
-		out->n_trusted++;
+		if (ARRAY_ADD(out->trusted, out->n_trusted, source))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -84,18 +100,13 @@ static int trusted_parse(struct kept_guard *out, char *text)
 static int guard_take(void *list, sqlite3_stmt *s)
 {
 	struct kept_guards *l = list;
-	struct kept_guard *items = array_grown(l->items, l->n, sizeof(*items));
+	struct kept_guard *g = ARRAY_MORE(l->items, l->n);
 	char *text[3];
-	int rc;
+	int rc = g ? column_texts(text, s, 3) : -ENOMEM;
 
-	if (!items)
-		return -ENOMEM;
-	l->items = items;
-	rc = column_texts(text, s, 3);
 	if (rc)
 		return rc;
-	struct kept_guard *g = &items[l->n++];
-	*g = (struct kept_guard){.server = text[0]};
+	*g = (struct kept_guard){.server = text[0], .held = sqlite3_column_int(s, 3) != 0};
 	rc = endpoint_parse(&g->endpoint, text[1]) ? -EBADMSG : trusted_parse(g, text[2]);
 	free(text[1]);
 	free(text[2]);
@@ -111,8 +122,10 @@ int guards_load(struct kept_guards *out, struct journal *j)
 	*out = list;
 	if (j->version < 2)
 		return 0;
-	rc = database_prepare(
-		&s, j, "SELECT server, endpoint, trusted FROM guard ORDER BY server, endpoint");
+	rc = database_prepare(&s, j,
+		j->version < HELD_VERSION
+			? "SELECT server, endpoint, trusted, 0 FROM guard ORDER BY server, endpoint"
+			: "SELECT server, endpoint, trusted, held FROM guard ORDER BY server, endpoint");
 	if (!rc)
 		rc = database_rows(j, s, guard_take, &list);
 	if (rc)

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define GO_ON	 "; no access is granted until you run `curfew accept-loss --reason TEXT`"
 #define HEX_SIZE (2 * JOURNAL_HASH_SIZE + 1)
 
 static char *path_of(const struct journal *j, const char *suffix)
@@ -50,24 +49,20 @@ struct head_work {
 	struct disk_work work;
 	char *path, *fresh, *journal;
 	char text[HEX_SIZE + 32];
-	int rc;
 };
 
-static void head_work_run(struct disk_work *work)
+static int head_work_run(struct disk_work *work)
 {
-	struct head_work *w = (struct head_work *)work;
+	const struct head_work *w = (struct head_work *)work;
+	int rc = file_write(w->fresh, w->text, w->journal);
 
-	w->rc = file_write(w->fresh, w->text, w->journal);
-	if (!w->rc && rename(w->fresh, w->path) < 0)
-		w->rc = -errno;
+	return rc ? rc : rename(w->fresh, w->path) < 0 ? -errno : 0;
 }
 
 static void head_work_free(struct disk_work *work)
 {
 	struct head_work *w = (struct head_work *)work;
 
-	if (!w)
-		return;
 	free(w->path);
 	free(w->fresh);
 	free(w->journal);
@@ -105,10 +100,6 @@ int head_copy_save(struct journal *j)
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	snprintf(w->text, sizeof(w->text), "%" PRId64 " %s\n", id, hex);
 	rc = disk_run(&w->work);
-	if (rc)
-		return rc;
-	rc = w->rc;
-	head_work_free(&w->work);
 	if (!rc)
 		j->head_saved = id;
 	return rc;
@@ -133,39 +124,90 @@ static int file_read(int64_t *id, uint8_t hash[JOURNAL_HASH_SIZE], const char *p
 	return 0;
 }
 
-int head_copy_compare(const char **why, struct journal *j)
+/* What an older copy, or a new journal, lacks comes after its last record. */
+static int copy_ends(instant_t *since, struct journal *j, int64_t seen)
+{
+	struct link head;
+	int rc = chain_head(&head, j);
+
+	if (!rc && head.id < seen)
+		rc = database_number(since, j,
+			"SELECT ifnull((SELECT at FROM record WHERE kind <> 'state'"
+			" ORDER BY id DESC LIMIT 1), ?)",
+			LOSS_SINCE_UNKNOWN);
+	return rc;
+}
+
+/* No head was ever saved beside it. Before its first record that is as it should be. Else it comes from elsewhere, for example
+ * from a backup onto a new host, and nobody can tell what was recorded after the copy: a revocation, say. */
+static int unseen(const char **why, instant_t *since, bool *is_new, struct journal *j)
+{
+	struct link head;
+	int rc = chain_head(&head, j);
+
+	*is_new = !rc && !head.id;
+	if (rc || *is_new)
+		return rc;
+	*why = "the journal was never used on this host, or the file that names its last record is gone: records may be missing";
+	return copy_ends(since, j, INT64_MAX);
+}
+
+/* A head from before the journal's archives is that of another one: before it archives, a journal saves its own. */
+static int held(bool *out, struct journal *j, const uint8_t hash[JOURNAL_HASH_SIZE], int64_t id)
+{
+	struct link anchor;
+	int rc = chain_anchor(&anchor, NULL, j);
+
+	*out = false;
+	return rc || id < anchor.id ? rc : journal_holds(out, j, hash, id);
+}
+
+static int compare(const char **why, instant_t *since, bool *is_new, struct journal *j)
 {
 	*why = NULL;
+	*since = LOSS_SINCE_UNKNOWN;
+	*is_new = false;
 	_cleanup_free_ char *path = path_of(j, ".head");
 	uint8_t hash[JOURNAL_HASH_SIZE];
 	int64_t id = 0;
 	bool holds = false;
 	int rc = path ? file_read(&id, hash, path) : -ENOMEM;
 
-	/* There is no saved head: the first start, or after an older version. */
 	if (rc == -ENOENT)
-		return 0;
+		return unseen(why, since, is_new, j);
 	if (rc == -ENOMEM)
 		return rc;
 	if (!rc)
-		rc = journal_holds(&holds, j, hash, id);
+		rc = held(&holds, j, hash, id);
 	/* The journal is locked, or the disk hangs, so nothing is known. */
 	if (rc == -EBUSY || rc == -ETIMEDOUT)
 		return rc;
 	if (rc || !holds)
 		*why = rc ? "what was last seen of the journal cannot be read: records may be missing"
 			  : "the journal is not the one that was last seen, or an older copy of it: records are missing";
-	return 0;
+	return *why && !rc ? copy_ends(since, j, id) : 0;
+}
+
+int head_copy_compare(const char **why, instant_t *since, struct journal *j)
+{
+	bool is_new;
+
+	return compare(why, since, &is_new, j);
 }
 
 int head_copy_check(struct journal *j)
 {
 	const char *why;
-	char text[256];
-	int rc = head_copy_compare(&why, j);
+	instant_t since;
+	char text[512];
+	bool is_new;
+	int rc = compare(&why, &since, &is_new, j);
 
+	/* So that a journal that begins here is known here before its first record, whatever ends the process. */
+	if (is_new)
+		head_copy_save(j);
 	if (rc || !why)
 		return rc;
-	snprintf(text, sizeof(text), "%s" GO_ON, why);
-	return loss_put(j, (instant_t)time(NULL), text);
+	snprintf(text, sizeof(text), "%s; " LOSS_FIX, why);
+	return loss_put(j, (instant_t)time(NULL), since, text);
 }

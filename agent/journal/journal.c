@@ -43,6 +43,10 @@ static int database_settle(struct journal *j)
 	/* Somebody else may have written the file: trust its schema with nothing but plain SQL. */
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(j->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* A trigger that somebody planted would run inside the transactions that this process seals, and a view in place of
+	 * a table hide rows from it. The journal's own triggers and views are for everybody else. */
+	sqlite3_db_config(j->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(j->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	rc = database_error(j->db, functions_define(j->db));
 	/* Sort in memory: the service may write only below its state directory. */
 	if (!rc)
@@ -86,11 +90,14 @@ static void key_free(uint8_t *page)
 
 static int journal_try(struct journal **out, const struct journal_options *o)
 {
+	static int64_t opened;
 	struct journal *j = calloc(1, sizeof(*j));
 	int rc, step;
 
 	if (!j)
 		return -ENOMEM;
+	j->number = ++opened;
+	j->head_saved = -1;
 	j->read_only = o->read_only;
 	j->has_key = o->key != NULL;
 	j->key = o->key ? key_keep(o->key) : NULL;
@@ -144,6 +151,12 @@ int journal_open(struct journal **out, const struct journal_options *o)
 	return rc ? rc : journal_try(out, o);
 }
 
+int journal_open_archive(struct journal **out, const struct journal *of, const char *path)
+{
+	return journal_open(
+		out, &(struct journal_options){.path = path, .read_only = true, .key = of->key});
+}
+
 void journal_close(struct journal *j)
 {
 	if (!j)
@@ -152,6 +165,7 @@ void journal_close(struct journal *j)
 	database_keep_nothing(j);
 	sqlite3_close_v2(j->db);
 	key_free(j->key);
+	free(j->resets.items);
 	free(j->path);
 	free(j);
 }
@@ -169,6 +183,9 @@ const char *journal_problem(int result)
 	case -EBADMSG:
 		return "the file is damaged, or is not a Curfew journal; keep it for inspection, and restore the journal "
 		       "from a copy";
+	case -ESTALE:
+		return "journal.db is marked as an archive: it was altered, or an archive was put in its place; keep it for "
+		       "inspection, and restore the journal from a copy";
 	case -EPROTONOSUPPORT:
 		return "the journal was created by a newer version of Curfew";
 	case -EUCLEAN:
@@ -187,6 +204,11 @@ const char *journal_problem(int result)
 	default:
 		return strerror(result < 0 ? -result : result);
 	}
+}
+
+bool journal_is_closed(const struct journal *j)
+{
+	return j->closed;
 }
 
 bool journal_has_moved(const struct journal *j)

@@ -15,9 +15,7 @@ int last_notice_read(char **sources, char **dates, unsigned *sequence, struct jo
 
 	if (rc)
 		return rc;
-	step = bind_text(s, 1, client);
-	if (!step)
-		step = bind_text(s, 2, login);
+	step = bind_texts(s, (const char *[]){client, login}, 2);
 	if (step)
 		return database_error(j->db, step);
 	step = sqlite3_step(s);

@@ -1,13 +1,22 @@
 /* Missing records: a loss is saved, and no access is granted until an operator accepts it. */
+#include "curfew/calendar.h"
 #include "journal/database.h"
 #include "curfew/state_tables.h"
 
 #include <errno.h>
 #include <string.h>
 
-int loss_put(struct journal *j, instant_t at, const char *why)
+/* The table says whether records are missing now, and the event from when, for as long as the journal is asked. */
+static int loss_insert(struct journal *j, instant_t at, instant_t since, const char *why)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	char from[INSTANT_TEXT_MAX];
+	const struct journal_entry noticed = {.kind = JOURNAL_EVENT,
+		.at = at,
+		.actor = "curfew",
+		.action = LOSS_NOTICED,
+		.before = since == LOSS_SINCE_UNKNOWN ? NULL : instant_format(from, since),
+		.detail = why};
 	int step,
 		rc = database_prepare(&s, j,
 			"INSERT INTO loss (one, at, why) VALUES (1, ?, ?) ON CONFLICT DO NOTHING");
@@ -17,10 +26,16 @@ int loss_put(struct journal *j, instant_t at, const char *why)
 	step = sqlite3_bind_int64(s, 1, at);
 	if (!step)
 		step = bind_text(s, 2, why);
-	if (step)
-		return database_error(j->db, step);
-	rc = state_begin(j);
-	return rc ? rc : transaction_end(j, database_run(j, s));
+	rc = step ? database_error(j->db, step) : database_run(j, s);
+	/* The first reason stays. */
+	return rc || !sqlite3_changes(j->db) ? rc : journal_write(NULL, j, &noticed);
+}
+
+int loss_put(struct journal *j, instant_t at, instant_t since, const char *why)
+{
+	int rc = state_begin(j);
+
+	return rc ? rc : transaction_end(j, loss_insert(j, at, since, why));
 }
 
 int loss_read(instant_t *at, char **why, struct journal *j)
@@ -48,7 +63,7 @@ int loss_accept(struct journal *j, instant_t at, const char *actor, const char *
 		.at = at,
 		.actor = actor,
 		.reason = reason,
-		.action = "accept-loss",
+		.action = LOSS_ACCEPTED,
 		.outcome = "done"};
 	int rc = loss_read(&since, &why, j);
 
@@ -67,10 +82,26 @@ int loss_was_accepted(bool *out, struct journal *j)
 {
 	int64_t n = 0;
 	int rc = database_number(&n, j,
-		"SELECT EXISTS (SELECT 1 FROM record WHERE kind = 'event' AND action = 'accept-loss')",
+		"SELECT EXISTS (SELECT 1 FROM record WHERE kind = 'event' AND action = '" LOSS_ACCEPTED
+		"')",
 		0);
 
 	*out = n != 0;
+	return rc;
+}
+
+int loss_may_be_unnoticed(bool *out, struct journal *j)
+{
+	int64_t n = 0;
+	bool accepted = false;
+	int rc = database_number(&n, j,
+		"SELECT EXISTS (SELECT 1 FROM ledger) OR EXISTS (SELECT 1 FROM proved)"
+		" OR EXISTS (SELECT 1 FROM verification WHERE level <> 'none' OR result <> 'verified')",
+		0);
+
+	if (!rc)
+		rc = loss_was_accepted(&accepted, j);
+	*out = !rc && !n && !accepted;
 	return rc;
 }
 

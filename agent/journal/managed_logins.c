@@ -8,9 +8,7 @@
 
 static int bind_identity(sqlite3_stmt *s, const char *server, const char *login)
 {
-	int rc = bind_text(s, 1, server);
-
-	return rc ? rc : bind_text(s, 2, login);
+	return bind_texts(s, (const char *[]){server, login}, 2);
 }
 
 int ledger_intend(struct journal *j, const char *server, const char *login, instant_t server_now)
@@ -126,14 +124,13 @@ void identities_free(struct identities *i)
 static int identity_take(void *list, sqlite3_stmt *s)
 {
 	struct identities *l = list;
-	struct identity *items = array_grown(l->items, l->n, sizeof(*items));
-	int size = sqlite3_column_bytes(s, 2), r;
+	struct identity *item = ARRAY_MORE(l->items, l->n);
+	int size = sqlite3_column_bytes(s, 2), rc;
 	_cleanup_free_ uint8_t *sid = NULL;
 	char *text[2];
 
-	if (!items)
+	if (!item)
 		return -ENOMEM;
-	l->items = items;
 	if (sqlite3_column_type(s, 2) != SQLITE_NULL) {
 		/* One byte more, so that an empty SID is not NULL. */
 		sid = calloc(1, (size_t)size + 1);
@@ -142,10 +139,10 @@ static int identity_take(void *list, sqlite3_stmt *s)
 		if (size)
 			memcpy(sid, sqlite3_column_blob(s, 2), (size_t)size);
 	}
-	r = column_texts(text, s, 2);
-	if (r)
-		return r;
-	items[l->n++] = (struct identity){
+	rc = column_texts(text, s, 2);
+	if (rc)
+		return rc;
+	*item = (struct identity){
 		.server = text[0],
 		.login = text[1],
 		.sid = sid,

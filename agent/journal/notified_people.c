@@ -77,9 +77,7 @@ int notified_person_forget(struct journal *j, const char *client, const char *lo
 		rc = database_prepare(&s, j, statements[i]);
 		if (rc)
 			break;
-		step = bind_text(s, 1, client);
-		if (!step)
-			step = bind_text(s, 2, login);
+		step = bind_texts(s, (const char *[]){client, login}, 2);
 		rc = step ? database_error(j->db, step) : database_run(j, s);
 	}
 	return transaction_end(j, rc);

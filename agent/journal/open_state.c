@@ -58,12 +58,27 @@ int state_journal_open(struct journal **out, const struct settings *s, bool writ
 	if (!rc)
 		rc = journal_open(&j, &o);
 	sodium_memzero(key, sizeof(key));
+	/* Of an archive nobody asks what an open journal must have: its tables, and a record of the archive before it. */
+	if (!rc && journal_is_closed(j))
+		rc = -ESTALE;
 	if (!rc && write)
 		rc = head_copy_check(j);
 	if (rc)
 		journal_close(j);
 	else
 		*out = j;
+	return rc;
+}
+
+int state_archive_open(struct journal **out, const struct settings *s, const char *path)
+{
+	uint8_t key[JOURNAL_HASH_SIZE];
+	struct journal_options o = {.path = path, .read_only = true};
+
+	if (s->journal_key && !key_read(key, s))
+		o.key = key;
+	int rc = journal_open(out, &o);
+	sodium_memzero(key, sizeof(key));
 	return rc;
 }
 
@@ -93,12 +108,10 @@ static bool text_copied(const char **out, const char *text)
 static int open_intent_take(void *context, const struct journal_entry *e)
 {
 	struct open_intents *o = context;
-	struct journal_entry *items = array_grown(o->items, o->n, sizeof(*items));
+	struct journal_entry *kept = ARRAY_MORE(o->items, o->n);
 
-	if (!items)
+	if (!kept)
 		return -ENOMEM;
-	o->items = items;
-	struct journal_entry *kept = &items[o->n++];
 	*kept = (struct journal_entry){.kind = JOURNAL_OUTCOME, .intent = e->id};
 	return text_copied(&kept->client, e->client) && text_copied(&kept->login, e->login) &&
 			       text_copied(&kept->server, e->server) &&

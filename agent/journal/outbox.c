@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define OUTBOX_VERSION 3
-#define DAY	       86400
 
 static const char *const states[] = {"queued", "handed", "sent", "failed", "uncertain"};
 
@@ -23,9 +22,7 @@ int outbox_has(bool *out, struct journal *j, const char *event, const char *reci
 
 	if (rc)
 		return rc;
-	step = bind_text(s, 1, event);
-	if (!step)
-		step = bind_text(s, 2, recipient);
+	step = bind_texts(s, (const char *[]){event, recipient}, 2);
 	if (step)
 		return database_error(j->db, step);
 	step = sqlite3_step(s);
@@ -181,9 +178,7 @@ static int item_update(
 
 	if (rc)
 		return rc;
-	step = bind_text(s, 1, outbox_state_name(state));
-	if (!step)
-		step = bind_text(s, 2, detail);
+	step = bind_texts(s, (const char *[]){outbox_state_name(state), detail}, 2);
 	if (!step)
 		step = sqlite3_bind_int64(s, 3, next);
 	if (!step)
@@ -260,13 +255,8 @@ struct ids {
 static int id_take(void *list, sqlite3_stmt *s)
 {
 	struct ids *l = list;
-	int64_t *items = array_grown(l->items, l->n, sizeof(*items));
 
-	if (!items)
-		return -ENOMEM;
-	l->items = items;
-	l->items[l->n++] = sqlite3_column_int64(s, 0);
-	return 0;
+	return ARRAY_ADD(l->items, l->n, sqlite3_column_int64(s, 0));
 }
 
 /* Every row of that state comes to its end. */

@@ -28,9 +28,7 @@ int passed_put(struct journal *j, const struct passed *p)
 
 	if (rc || !what)
 		return rc ? rc : -ENOMEM;
-	step = bind_text(s, 1, p->client);
-	if (!step)
-		step = bind_text(s, 2, what);
+	step = bind_texts(s, (const char *[]){p->client, what}, 2);
 	if (!step)
 		step = sqlite3_bind_int64(s, 3, p->instant);
 	if (!step)
@@ -72,26 +70,18 @@ static int what_parse(struct passed *out, const char *text)
 static int passed_take(void *list, sqlite3_stmt *s)
 {
 	struct overrides *l = list;
-	struct passed *items = array_grown(l->passed, l->n_passed, sizeof(*items));
-	struct passed p = {
-		.instant = sqlite3_column_int64(s, 2), .approved = sqlite3_column_int64(s, 3)};
+	struct passed *p = ARRAY_MORE(l->passed, l->n_passed);
 	char *text[2];
-	int rc;
+	int rc = p ? what_parse(p, (const char *)sqlite3_column_text(s, 4)) : -ENOMEM;
 
-	if (!items)
-		return -ENOMEM;
-	l->passed = items;
-	rc = what_parse(&p, (const char *)sqlite3_column_text(s, 4));
 	if (!rc)
 		rc = column_texts(text, s, 2);
-	if (rc) {
-		free(p.server);
-		free(p.database);
+	if (rc)
 		return rc;
-	}
-	p.client = text[0];
-	p.ticket = text[1];
-	items[l->n_passed++] = p;
+	p->client = text[0];
+	p->ticket = text[1];
+	p->instant = sqlite3_column_int64(s, 2);
+	p->approved = sqlite3_column_int64(s, 3);
 	return 0;
 }
 
@@ -104,5 +94,9 @@ int passed_read(struct overrides *out, struct journal *j)
 		return 0;
 	rc = database_prepare(&s, j,
 		"SELECT client, ticket, instant, approved, what FROM passed ORDER BY client, what");
-	return rc ? rc : database_rows(j, s, passed_take, out);
+	if (!rc)
+		rc = database_rows(j, s, passed_take, out);
+	if (!rc)
+		passed_sort(out);
+	return rc;
 }

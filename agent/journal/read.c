@@ -83,17 +83,11 @@ int record_deliver(int64_t *last, size_t *n, struct journal *j, sqlite3_stmt *s,
 	int rc = 0, step;
 
 	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
-		struct journal_entry *more = array_grown(rows, count, sizeof(*rows));
+		struct journal_entry *row = ARRAY_MORE(rows, count);
 
-		if (!more) {
-			rc = -ENOMEM;
-			break;
-		}
-		rows = more;
-		rc = entry_copy(&rows[count], s);
+		rc = row ? entry_copy(row, s) : -ENOMEM;
 		if (rc)
 			break;
-		count++;
 	}
 	if (!rc)
 		rc = database_error(j->db, step);
@@ -123,6 +117,8 @@ static int bind_filter(sqlite3_stmt *s, const struct journal_filter *f)
 	if (!rc)
 		rc = bind_text(
 			s, 7, f->kind < 0 ? NULL : journal_kind_name((enum journal_kind)f->kind));
+	if (!rc)
+		rc = bind_text(s, 9, f->action);
 	return rc;
 }
 
@@ -145,8 +141,11 @@ int functions_define(sqlite3 *db)
 }
 
 #define RECORD_CONCERNS(r)                                                                         \
-	"((?3 IS NULL OR " r ".client = ?3) AND (?4 IS NULL OR " r ".login = ?4)"                  \
+	"((?3 IS NULL OR " r ".client = ?3 COLLATE NOCASE) AND (?4 IS NULL OR " r                  \
+	".login = ?4 COLLATE NOCASE)"                                                              \
 	" OR " r ".server = '" JOURNAL_NETWORK "' AND names(" r ".detail, ?3, ?4))"
+
+#define INTENDED_AT "coalesce((SELECT i.at FROM record i WHERE i.id = record.intent), at)"
 
 int journal_read(struct journal *j, const struct journal_filter *f, journal_fn each, void *context)
 {
@@ -157,8 +156,10 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	int step;
 	int rc = database_prepare(&s, j,
 		"SELECT " RECORD_COLUMNS " FROM record WHERE id > ?1 AND id <= ?2"
-		" AND at >= ?5 AND (?6 IS NULL OR at < ?6)"
+		/* An outcome is of the time of its intent, or a change that ended later would seem unfinished. */
+		" AND " INTENDED_AT " >= ?5 AND (?6 IS NULL OR " INTENDED_AT " < ?6)"
 		" AND CASE WHEN ?7 IS NULL THEN kind <> 'state' ELSE kind = ?7 END"
+		" AND (?9 IS NULL OR action = ?9)"
 		/* An outcome belongs to the client and login of its intent. */
 		" AND (" RECORD_CONCERNS(
 			"record") " OR EXISTS (SELECT 1 FROM record i"
@@ -194,9 +195,7 @@ static int text_of_name(
 
 	if (rc)
 		return rc;
-	step = bind_text(s, 1, server);
-	if (!step)
-		step = bind_text(s, 2, name);
+	step = bind_texts(s, (const char *[]){server, name}, 2);
 	if (!step)
 		step = sqlite3_step(s);
 	return step == SQLITE_ROW ? column_text(out, s, 0) : database_error(j->db, step);
@@ -204,7 +203,7 @@ static int text_of_name(
 
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login)
 {
-	/* There are few records of access: they are asked first. */
+	/* There are few records of access: they are asked first. An index covers each question. */
 	static const char *const queries[] = {
 		"SELECT client FROM record WHERE kind = 'access' AND server = ? AND login = ? COLLATE NOCASE"
 		" AND client IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1",
@@ -228,8 +227,13 @@ int journal_access_was_given(bool *out, struct journal *j, const char *server, c
 		" AND level <> 'none' LIMIT 1",
 		server, database);
 
+	struct link anchor = {0};
+	instant_t archived;
+	if (!rc && !found)
+		rc = chain_anchor(&anchor, &archived, j);
+	/* An archive has the records of access that ended before it, and this file has nothing of them. */
 	if (!rc)
-		*out = found;
+		*out = found || anchor.id;
 	free(found);
 	return rc;
 }
@@ -247,21 +251,37 @@ int journal_person_of(char **out, struct journal *j, const char *server, const c
 	return rc;
 }
 
-int journal_has_client(bool *out, struct journal *j, const char *client)
+static int name_exists(bool *out, struct journal *j, const char *query, const char *name)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc = database_prepare(
-		&s, j, "SELECT 1 FROM record WHERE kind = 'access' AND client = ? LIMIT 1");
+	int rc = database_prepare(&s, j, query);
 
 	if (rc)
 		return rc;
-	int step = bind_text(s, 1, client);
+	int step = bind_text(s, 1, name);
 	if (!step)
 		step = sqlite3_step(s);
 	rc = step == SQLITE_ROW ? 0 : database_error(j->db, step);
 	if (!rc)
 		*out = step == SQLITE_ROW;
 	return rc;
+}
+
+int journal_has_client(bool *out, struct journal *j, const char *client)
+{
+	return name_exists(out, j,
+		"SELECT 1 FROM record WHERE kind = 'access' AND client = ? LIMIT 1", client);
+}
+
+int journal_has_name(bool *out, struct journal *j, enum journal_name what, const char *name)
+{
+	static const char *const queries[] = {
+		[JOURNAL_CLIENT] = "SELECT 1 FROM record WHERE client = ? COLLATE NOCASE LIMIT 1",
+		[JOURNAL_SERVER] = "SELECT 1 FROM record WHERE server = ? COLLATE NOCASE LIMIT 1",
+		[JOURNAL_DATABASE] =
+			"SELECT 1 FROM record WHERE database = ? COLLATE NOCASE LIMIT 1"};
+
+	return name_exists(out, j, queries[what], name);
 }
 
 int journal_unfinished(struct journal *j, journal_fn each, void *context)
@@ -274,49 +294,6 @@ int journal_unfinished(struct journal *j, journal_fn each, void *context)
 		" SELECT 1 FROM record o WHERE o.kind = 'outcome' AND o.intent = record.id) ORDER BY id");
 
 	return rc ? rc : record_deliver(&last, &n, j, s, each, context);
-}
-
-static int access_read(struct journal *j, instant_t at, const char *client, bool past,
-	journal_fn each, void *context)
-{
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	struct link anchor;
-	instant_t archived;
-	int64_t last;
-	size_t n;
-	int step, rc = chain_anchor(&anchor, &archived, j);
-
-	if (rc)
-		return rc;
-	/* The records for this time are in an archive. */
-	if (at < archived)
-		return -ENODATA;
-	/* By time first and then by id, because an archive carries records over under new ids. */
-	rc = database_prepare(&s, j,
-		"SELECT " RECORD_COLUMNS " FROM ("
-		"SELECT *, row_number() OVER (PARTITION BY client, login, server, database"
-		" ORDER BY at DESC, id DESC) AS nth FROM record"
-		" WHERE kind = 'access' AND at <= ?1 AND (?2 IS NULL OR client = ?2))"
-		" WHERE nth = 1 AND (level <> 'none' AND (?3 OR until > ?1) OR outcome IN ('excess', 'refuted')) ORDER BY client, login, server, database");
-	if (rc)
-		return rc;
-	step = sqlite3_bind_int64(s, 1, at);
-	if (!step)
-		step = bind_text(s, 2, client);
-	if (!step)
-		step = sqlite3_bind_int(s, 3, past);
-	return step ? database_error(j->db, step) : record_deliver(&last, &n, j, s, each, context);
-}
-
-int journal_access_at(
-	struct journal *j, instant_t at, const char *client, journal_fn each, void *context)
-{
-	return access_read(j, at, client, false, each, context);
-}
-
-int journal_access_last(struct journal *j, instant_t at, journal_fn each, void *context)
-{
-	return access_read(j, at, NULL, true, each, context);
 }
 
 int journal_bounds(instant_t *first, instant_t *last, struct journal *j)

@@ -91,22 +91,17 @@ static struct revocation place_read(const struct place *p)
 
 struct place_work {
 	struct disk_work work;
-	int fd, rc;
+	int fd;
 	off_t offset;
 	struct place place;
 };
 
-static void place_work_run(struct disk_work *work)
+static int place_work_run(struct disk_work *work)
 {
 	struct place_work *w = (struct place_work *)work;
 	ssize_t n = pwrite(w->fd, &w->place, PLACE_SIZE, w->offset);
 
-	w->rc = n < 0 ? -errno : n != PLACE_SIZE ? -EIO : fdatasync(w->fd) < 0 ? -errno : 0;
-}
-
-static void place_work_free(struct disk_work *work)
-{
-	free(work);
+	return n < 0 ? -errno : n != PLACE_SIZE ? -EIO : fdatasync(w->fd) < 0 ? -errno : 0;
 }
 
 static int place_write(struct revocation_copy *c, size_t i, const struct place *p)
@@ -115,15 +110,11 @@ static int place_write(struct revocation_copy *c, size_t i, const struct place *
 
 	if (!w)
 		return -ENOMEM;
-	*w = (struct place_work){.work = {.run = place_work_run, .release = place_work_free},
+	*w = (struct place_work){.work = {.run = place_work_run},
 		.fd = c->fd,
 		.offset = (off_t)(i * PLACE_SIZE),
 		.place = *p};
 	int rc = disk_run(&w->work);
-	if (rc)
-		return rc;
-	rc = w->rc;
-	free(w);
 	if (!rc)
 		c->places[i] = *p;
 	return rc;

@@ -23,9 +23,7 @@ static int override_event(struct journal *j, const char *action, const char *cli
 
 static int bind_override(sqlite3_stmt *s, const char *client, const char *login)
 {
-	int rc = bind_text(s, 1, client);
-
-	return rc ? rc : bind_text(s, 2, login);
+	return bind_texts(s, (const char *[]){client, login}, 2);
 }
 
 static int override_insert(struct journal *j, const char *client, const char *login, instant_t at,
@@ -82,16 +80,12 @@ static int override_delete(struct journal *j, const char *client, const char *lo
 static int override_take(void *list, sqlite3_stmt *s)
 {
 	struct overrides *l = list;
-	struct override *items = array_grown(l->items, l->n, sizeof(*items));
+	struct override *item = ARRAY_MORE(l->items, l->n);
 	char *text[3];
-	int rc;
+	int rc = item ? column_texts(text, s, 3) : -ENOMEM;
 
-	if (!items)
-		return -ENOMEM;
-	l->items = items;
-	rc = column_texts(text, s, 3);
 	if (!rc)
-		items[l->n++] = (struct override){.client = text[0],
+		*item = (struct override){.client = text[0],
 			.login = text[1],
 			.reason = text[2],
 			.at = sqlite3_column_int64(s, 3)};
@@ -181,4 +175,19 @@ int override_was_reinstated(bool *out, struct journal *j, const struct override 
 		return rc == SQLITE_DONE ? -EBADMSG : database_error(j->db, rc);
 	*out = sqlite3_column_int64(s, 0) > 0;
 	return 0;
+}
+
+char *override_actor(struct journal *j, const char *client, const char *login)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	char *actor = NULL;
+
+	if (!j || database_prepare(&s, j,
+			  "SELECT actor FROM override WHERE " SAME(
+				  "?1", "?2") " ORDER BY at LIMIT 1"))
+		return NULL;
+	if (bind_override(s, client, login) || sqlite3_step(s) != SQLITE_ROW ||
+		column_text(&actor, s, 0))
+		return NULL;
+	return actor;
 }

@@ -7,15 +7,12 @@
 static int watch_take(void *sample, sqlite3_stmt *s)
 {
 	struct sample *out = sample;
-	struct sample_watch *items = array_grown(out->watches, out->n_watches, sizeof(*items));
+	struct sample_watch *watch = ARRAY_MORE(out->watches, out->n_watches);
 	char *part;
+	int rc = watch ? column_text(&part, s, 0) : -ENOMEM;
 
-	if (!items)
-		return -ENOMEM;
-	out->watches = items;
-	int rc = column_text(&part, s, 0);
 	if (!rc)
-		items[out->n_watches++] = (struct sample_watch){part, sqlite3_column_int64(s, 1),
+		*watch = (struct sample_watch){part, sqlite3_column_int64(s, 1),
 			sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 3)};
 	return rc;
 }
@@ -23,31 +20,26 @@ static int watch_take(void *sample, sqlite3_stmt *s)
 static int use_take(void *sample, sqlite3_stmt *s)
 {
 	struct sample *out = sample;
-	struct sample_use *items = array_grown(out->uses, out->n_uses, sizeof(*items));
+	struct sample_use *use = ARRAY_MORE(out->uses, out->n_uses);
 	char *text[3];
+	int rc = use ? column_texts(text, s, 3) : -ENOMEM;
 
-	if (!items)
-		return -ENOMEM;
-	out->uses = items;
-	int rc = column_texts(text, s, 3);
 	if (!rc)
-		items[out->n_uses++] =
-			(struct sample_use){text[0], text[1], text[2], sqlite3_column_int64(s, 3)};
+		*use = (struct sample_use){text[0], text[1], text[2], sqlite3_column_int64(s, 3)};
 	return rc;
 }
 
 static int tally_take(void *sample, sqlite3_stmt *s)
 {
 	struct sample *out = sample;
-	struct sample_tally *items = array_grown(out->tallies, out->n_tallies, sizeof(*items));
+	struct sample_tally *tally = ARRAY_MORE(out->tallies, out->n_tallies);
 	uint64_t n[8];
 
-	if (!items)
+	if (!tally)
 		return -ENOMEM;
-	out->tallies = items;
 	for (int i = 0; i < 8; i++)
 		n[i] = (uint64_t)sqlite3_column_int64(s, i + 1);
-	items[out->n_tallies++] = (struct sample_tally){.at = sqlite3_column_int64(s, 0),
+	*tally = (struct sample_tally){.at = sqlite3_column_int64(s, 0),
 		.red = n[0],
 		.yellow = n[1],
 		.green = n[2],
@@ -62,16 +54,12 @@ static int tally_take(void *sample, sqlite3_stmt *s)
 static int decision_take(void *sample, sqlite3_stmt *s)
 {
 	struct sample *out = sample;
-	struct sample_decision *items =
-		array_grown(out->decisions, out->n_decisions, sizeof(*items));
+	struct sample_decision *decision = ARRAY_MORE(out->decisions, out->n_decisions);
 	char *text[7];
+	int rc = decision ? column_texts(text, s, 7) : -ENOMEM;
 
-	if (!items)
-		return -ENOMEM;
-	out->decisions = items;
-	int rc = column_texts(text, s, 7);
 	if (!rc)
-		items[out->n_decisions++] = (struct sample_decision){
+		*decision = (struct sample_decision){
 			text[0], text[1], text[2], text[3], text[4], text[5], text[6]};
 	return rc;
 }
@@ -156,12 +144,9 @@ const struct sample *sample_of(const struct samples *all, const char *server, co
 static int parts_read(struct samples *out, struct journal *j, const char *server,
 	const char *database, size_t from, size_t to)
 {
-	struct sample *items = array_grown(out->items, out->n, sizeof(*items));
 	struct sample s = {0};
-	int rc = items ? sample_last(&s.at, j, server, database) : -ENOMEM;
+	int rc = sample_last(&s.at, j, server, database);
 
-	if (items)
-		out->items = items;
 	if (rc)
 		return rc;
 	s.server = strdup(server);
@@ -175,10 +160,10 @@ static int parts_read(struct samples *out, struct journal *j, const char *server
 		if (!rc)
 			rc = database_rows(j, k, parts[i].take, &s);
 	}
+	if (!rc)
+		rc = ARRAY_ADD(out->items, out->n, s);
 	if (rc)
 		sample_free(&s);
-	else
-		items[out->n++] = s;
 	return rc;
 }
 

@@ -77,9 +77,8 @@ int schema_upgrade(struct journal *j)
 	return transaction_end(j, rc);
 }
 
-#define SCHEMA_LIST                                                                                \
-	"SELECT type, name, ifnull(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' "    \
-	"ORDER BY type, name"
+/* All of it: SQLite reserves the names that begin with sqlite_, but also loads those that were written around it. */
+#define SCHEMA_LIST "SELECT type, name, ifnull(sql, '') FROM sqlite_schema ORDER BY type, name"
 
 enum { SCHEMA_END = 2 };
 

@@ -2,7 +2,7 @@
 #ifndef JOURNAL_SCHEMA_H
 #define JOURNAL_SCHEMA_H
 
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 8
 
 /* steps[v - 1] upgrades version v - 1 to v. */
 extern const char *const schema_steps[SCHEMA_VERSION];

@@ -230,4 +230,34 @@ static const char fifth[] =
 	"  PRIMARY KEY (client, login)\n"
 	") STRICT, WITHOUT ROWID;\n";
 
-const char *const schema_steps[SCHEMA_VERSION] = {first, second, third, fourth, fifth};
+/* Indexes for the questions that name a login: whose it is, and which person's. And the view of present access shows what
+ * is past its end, or more than is scheduled: it showed neither. */
+#define NOW "CAST(strftime('%s', 'now') AS INTEGER)"
+
+static const char sixth[] =
+	"CREATE INDEX record_access_login ON record (server, login COLLATE NOCASE, at, id)\n"
+	"  WHERE kind = 'access';\n"
+	"CREATE INDEX record_login_client ON record (server, login COLLATE NOCASE, id)\n"
+	"  WHERE client IS NOT NULL;\n"
+	"DROP VIEW v_access_now;\n"
+	"CREATE VIEW v_access_now AS SELECT client, login, server, database, level, sources,\n"
+	"  " UTC("at") " AS since, CASE level WHEN 'none' THEN NULL ELSE " UTC(
+		"until") " END AS until,\n"
+			 "  CASE WHEN level <> 'none' AND until <= " NOW " THEN 'overdue'\n"
+			 "    WHEN outcome IN ('excess', 'refuted') THEN 'excess' ELSE outcome END AS state FROM (\n"
+			 "    SELECT *, row_number() OVER (PARTITION BY client, login, server, database\n"
+			 "      ORDER BY at DESC, id DESC) AS nth FROM record\n"
+			 "    WHERE kind = 'access' AND at <= " NOW ")\n"
+			 "  WHERE nth = 1 AND (level <> 'none' OR outcome IN ('excess', 'refuted'));\n";
+
+/* Records about a server were lost, and nobody knows whose logins are there: its guard stays until an operator ends it. */
+static const char seventh[] =
+	"ALTER TABLE guard ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1));\n";
+
+/* In which database a login was verified, as sys.databases has it: a name may lead to another one later. */
+static const char eighth[] =
+	"ALTER TABLE verification ADD COLUMN database_id INTEGER NOT NULL DEFAULT 0;\n"
+	"ALTER TABLE verification ADD COLUMN made TEXT NOT NULL DEFAULT '';\n";
+
+const char *const schema_steps[SCHEMA_VERSION] = {
+	first, second, third, fourth, fifth, sixth, seventh, eighth};

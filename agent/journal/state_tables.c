@@ -16,6 +16,8 @@ static const struct {
 	{1, "SELECT server, login, database, level, at FROM proved ORDER BY server, login, database"},
 	{2, "SELECT server, login, database, sid, level, result, fingerprint, at FROM verification"
 	    " ORDER BY server, login, database"},
+	{DATABASE_IDS_VERSION, "SELECT server, login, database, database_id, made FROM verification"
+			       " ORDER BY server, login, database"},
 	{2, "SELECT client, what, instant, ticket, approved FROM passed ORDER BY client, what"},
 	{2, "SELECT server, endpoint, trusted FROM guard ORDER BY server, endpoint"},
 	{2, "SELECT one, at, why FROM loss"},
@@ -23,6 +25,7 @@ static const struct {
 	{1, "SELECT server, database, at, digest FROM baseline ORDER BY server, database"},
 	{SAMPLES_VERSION,
 		"SELECT server, database, at, digest FROM sampled ORDER BY server, database"},
+	{HELD_VERSION, "SELECT server, endpoint FROM guard WHERE held ORDER BY server, endpoint"},
 };
 
 int state_digest(uint8_t digest[JOURNAL_HASH_SIZE], struct journal *j)

@@ -1,10 +1,10 @@
-/* The level that a server last verified for a login on a database. */
+/* The level that each login may still have on each database: kept until its removal is verified. Its table is `proved`. */
 #include "journal/database.h"
 
 #include <errno.h>
 #include <string.h>
 
-int proved_put(struct journal *j, const struct proved *p)
+int verified_level_save(struct journal *j, const struct verified_level *p)
 {
 	_cleanup_kept_ sqlite3_stmt *s = NULL;
 	int step,
@@ -15,11 +15,7 @@ int proved_put(struct journal *j, const struct proved *p)
 
 	if (rc)
 		return rc;
-	step = bind_text(s, 1, p->server);
-	if (!step)
-		step = bind_text(s, 2, p->login);
-	if (!step)
-		step = bind_text(s, 3, p->database);
+	step = bind_texts(s, (const char *[]){p->server, p->login, p->database}, 3);
 	if (!step)
 		step = bind_text(s, 4, level_name(p->level));
 	if (!step)
@@ -30,57 +26,46 @@ int proved_put(struct journal *j, const struct proved *p)
 	return rc ? rc : transaction_end(j, database_run(j, s));
 }
 
-void proved_list_free(struct proved_list *p)
+void verified_level_list_free(struct verified_level_list *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		free((char *)p->items[i].server);
-		free((char *)p->items[i].login);
-		free((char *)p->items[i].database);
-	}
+	pool_free(&p->texts);
 	free(p->items);
-	*p = (struct proved_list){0};
+	*p = (struct verified_level_list){0};
 }
 
-static int proved_take(void *list, sqlite3_stmt *s)
+static int verified_level_take(void *list, sqlite3_stmt *s)
 {
-	struct proved_list *l = list;
-	struct proved *items = array_grown(l->items, l->n, sizeof(*items));
-	char *text[3];
-	enum level level;
-	int rc;
+	struct verified_level_list *l = list;
+	const struct verified_level *last = l->n ? &l->items[l->n - 1] : NULL;
+	struct verified_level v = {.at = sqlite3_column_int64(s, 4)};
+	int rc = column_level(&v.level, s, 3);
 
-	if (!items)
-		return -ENOMEM;
-	l->items = items;
-	rc = column_level(&level, s, 3);
 	if (!rc)
-		rc = column_texts(text, s, 3);
-	if (!rc)
-		items[l->n++] = (struct proved){
-			text[0], text[1], text[2], level, sqlite3_column_int64(s, 4)};
-	return rc;
+		rc = column_login((const char **[]){&v.server, &v.login, &v.database}, &l->texts, s,
+			last ? last->server : NULL, last ? last->login : NULL);
+	return rc ? rc : ARRAY_ADD(l->items, l->n, v);
 }
 
-int proved_read(struct proved_list *out, struct journal *j)
+int verified_level_read(struct verified_level_list *out, struct journal *j)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	struct proved_list list = {0};
+	struct verified_level_list list = {0};
 	int rc = database_prepare(&s, j,
 		"SELECT server, login, database, level, at FROM proved"
 		" ORDER BY server, login, database");
 
 	if (!rc)
-		rc = database_rows(j, s, proved_take, &list);
+		rc = database_rows(j, s, verified_level_take, &list);
 	if (rc)
-		proved_list_free(&list);
+		verified_level_list_free(&list);
 	else
 		*out = list;
 	return rc;
 }
 
-static int proved_compare(const void *a, const void *b)
+static int verified_level_compare(const void *a, const void *b)
 {
-	const struct proved *x = a, *y = b;
+	const struct verified_level *x = a, *y = b;
 	int c = strcmp(x->server, y->server);
 
 	if (!c)
@@ -88,10 +73,12 @@ static int proved_compare(const void *a, const void *b)
 	return c ? c : strcmp(x->database, y->database);
 }
 
-const struct proved *proved_find(const struct proved_list *list, const struct grant *g)
+const struct verified_level *verified_level_find(
+	const struct verified_level_list *list, const struct grant *g)
 {
-	const struct proved key = {
+	const struct verified_level key = {
 		.server = g->server->name, .login = g->user->login, .database = g->database->name};
 
-	return list->n ? bsearch(&key, list->items, list->n, sizeof(key), proved_compare) : NULL;
+	return list->n ? bsearch(&key, list->items, list->n, sizeof(key), verified_level_compare)
+		       : NULL;
 }

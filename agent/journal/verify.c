@@ -62,16 +62,25 @@ static int verify_record(struct link *last, char why[256], const struct journal 
 	return 0;
 }
 
-static int verify_records(struct link *last, int64_t *first, char why[256], struct journal *j)
+/* Checks the records after *last, at most `limit`, and counts them. Those before the first page have no business in the
+ * file, and are read with it. */
+static int verify_records(
+	struct link *last, int64_t *n, int64_t *first, char why[256], struct journal *j, int limit)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	/* NOT INDEXED: an index can be forged independently of its table. */
-	int rc = database_prepare(
-		    &s, j, "SELECT " RECORD_COLUMNS " FROM record NOT INDEXED ORDER BY id"),
+	int rc = database_prepare(&s, j,
+		    "SELECT " RECORD_COLUMNS
+		    " FROM record NOT INDEXED WHERE id >= ?1 ORDER BY id LIMIT ?2"),
 	    step;
 
 	if (rc)
 		return rc;
+	step = sqlite3_bind_int64(s, 1, *n && last->id < INT64_MAX ? last->id + 1 : INT64_MIN);
+	if (!step)
+		step = sqlite3_bind_int(s, 2, limit);
+	if (step)
+		return database_error(j->db, step);
 	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
 		int64_t id = sqlite3_column_int64(s, 0);
 
@@ -86,6 +95,7 @@ static int verify_records(struct link *last, int64_t *first, char why[256], stru
 		rc = verify_record(last, why, j, s);
 		if (rc)
 			return rc;
+		++*n;
 	}
 	return database_error(j->db, step);
 }
@@ -120,9 +130,10 @@ static int verify_archived(char why[256], struct journal *j, const struct link *
 
 /* Compares the revocations since each last reinstatement in the records with table `override`. Otherwise somebody who
  * deletes a row there would give access back. The first record tells the time, as in the table: a later one has an
- * earlier time if the clock was corrected in between. */
+ * earlier time if the clock was corrected in between. One that an archive carried over is the first, under a new number. */
 #define REVOKED_ON_RECORD                                                                          \
-	"SELECT client, login, at FROM (SELECT client, login, at, min(id)"                         \
+	"SELECT client, login, at FROM (SELECT client, login, at,"                                 \
+	" min(iif(detail LIKE '" CARRIED_IN_EFFECT "%', 0, id))"                                   \
 	" FROM record r WHERE kind = 'event' AND action = 'revoke'"                                \
 	" AND id > (SELECT ifnull(max(id), 0) FROM record x WHERE x.kind = 'event'"                \
 	" AND x.action = 'reinstate' AND x.client IS r.client AND x.login IS r.login)"             \
@@ -148,35 +159,71 @@ static int verify_overrides(char why[256], struct journal *j)
 		sqlite3_column_text(s, 1) ? (const char *)sqlite3_column_text(s, 1) : "");
 }
 
-static int verify_all(int64_t *first, char why[256], struct journal *j)
+/* How far a verification has come. */
+struct chain_walk {
+	struct link anchor, last; /* the beginning, and the last record that was checked */
+	int64_t n;		  /* records that were checked */
+	bool begun;
+};
+
+/* -EAGAIN: the beginning is another one, because an archive was made meanwhile. */
+static int verify_beginning(struct chain_walk *p, int64_t *first, char why[256], struct journal *j)
 {
-	struct link last = {0}, head = {0}, anchor;
+	struct link anchor = {0};
+	int rc = verify_link(&anchor, NULL, why, j, "anchor", anchor_label);
+
+	*first = 0;
+	if (rc)
+		return rc;
+	if (p->begun && (anchor.id != p->anchor.id ||
+				memcmp(anchor.hash, p->anchor.hash, sizeof(anchor.hash)) != 0))
+		return -EAGAIN;
+	if (!p->begun)
+		p->anchor = p->last = anchor;
+	p->begun = true;
+	*first = anchor.id + 1;
+	return 0;
+}
+
+/* Rows of one transaction. While it lasts, nobody else can commit. */
+#define PAGE_ROWS 256
+
+static int verify_page(struct chain_walk *p, int64_t *first, char why[256], struct journal *j)
+{
+	int rc = verify_beginning(p, first, why, j);
+
+	return rc ? rc : verify_records(&p->last, &p->n, first, why, j, PAGE_ROWS);
+}
+
+/* Everything else, with the records that were added meanwhile: of one moment, because each commit changes the head, and may
+ * change the tables. */
+static int verify_end(struct chain_walk *p, int64_t *first, char why[256], struct journal *j)
+{
+	struct link head = {0};
 	int rc = schema_verify(why, j);
 
 	*first = 0;
 	if (!rc)
-		rc = verify_link(&last, NULL, why, j, "anchor", anchor_label);
+		rc = verify_beginning(p, first, why, j);
+	if (!rc)
+		rc = verify_records(&p->last, &p->n, first, why, j, -1);
 	if (rc)
 		return rc;
-	anchor = last;
-	*first = anchor.id + 1;
-	rc = verify_records(&last, first, why, j);
+	*first = p->anchor.id + 1;
+	rc = verify_archived(why, j, &p->anchor);
 	if (rc)
 		return rc;
-	*first = anchor.id + 1;
-	rc = verify_archived(why, j, &anchor);
-	if (rc)
-		return rc;
-	*first = last.id + 1;
+	*first = p->last.id + 1;
 	rc = verify_link(&head, NULL, why, j, "head", head_label);
 	if (rc)
 		return rc;
-	if (head.id > last.id)
-		return BROKEN("record %lld and all later ones are missing", (long long)last.id + 1);
-	*first = last.id;
-	if (head.id < last.id || memcmp(head.hash, last.hash, sizeof(head.hash)) != 0)
+	if (head.id > p->last.id)
 		return BROKEN(
-			"record %lld is not the one that was written last", (long long)last.id);
+			"record %lld and all later ones are missing", (long long)p->last.id + 1);
+	*first = p->last.id;
+	if (head.id < p->last.id || memcmp(head.hash, p->last.hash, sizeof(head.hash)) != 0)
+		return BROKEN(
+			"record %lld is not the one that was written last", (long long)p->last.id);
 	*first = 0;
 	/* An archive has no current revocations; they stayed in the journal. */
 	if (j->closed)
@@ -185,25 +232,56 @@ static int verify_all(int64_t *first, char why[256], struct journal *j)
 	return rc ? rc : state_verify(why, j);
 }
 
+/* A consistent view of the file, while other processes write. */
+static int in_one_view(
+	int (*verify)(struct chain_walk *p, int64_t *first, char why[256], struct journal *j),
+	struct chain_walk *p, int64_t *first, char why[256], struct journal *j)
+{
+	int rc = database_execute(j, "BEGIN");
+
+	if (rc)
+		return rc;
+	rc = verify(p, first, why, j);
+	int rolled = database_execute(j, "ROLLBACK");
+	return rc ? rc : rolled;
+}
+
+/* In pages, because whoever reads keeps the service's records out of the file, and without a record it grants nothing.
+ * Records are never changed, and the chain binds each page to the one before. */
+static int verify_all(int64_t *first, char why[256], struct journal *j)
+{
+	struct chain_walk p = {0};
+	int64_t before;
+	/* First, because the records are read through the definitions. */
+	int rc = schema_verify(why, j);
+
+	*first = 0;
+	do {
+		before = p.n;
+		if (!rc)
+			rc = in_one_view(verify_page, &p, first, why, j);
+	} while (!rc && p.n - before == PAGE_ROWS);
+	return rc ? rc : in_one_view(verify_end, &p, first, why, j);
+}
+
+/* Archives are made by hand. */
+#define MAX_ARCHIVES_MEANWHILE 3
+
 int journal_verify(int64_t *first, char why[256], struct journal *j)
 {
 	char text[256];
 	int64_t id = 0;
-	int rc, rolled;
+	int rc = -EAGAIN;
 
 	if (j->keyed && !j->has_key)
 		return -ENOKEY;
 	if (j->batch)
 		return -EALREADY;
-	/* A consistent view of the file, while other processes write. */
-	rc = database_execute(j, "BEGIN");
-	if (rc)
-		return rc;
-	rc = verify_all(&id, text, j);
-	rolled = database_execute(j, "ROLLBACK");
+	for (int i = 0; i <= MAX_ARCHIVES_MEANWHILE && rc == -EAGAIN; i++)
+		rc = verify_all(&id, text, j);
 	if (rc == JOURNAL_BROKEN) {
 		*first = id;
 		snprintf(why, 256, "%s", text);
 	}
-	return rc ? rc : rolled;
+	return rc == -EAGAIN ? -EBUSY : rc;
 }

@@ -101,6 +101,21 @@ static int secret_read(char out[PASSWORD_MAX], char path[4096])
 	return out[0] ? 0 : -ENODATA;
 }
 
+static int secret_load(char out[PASSWORD_MAX], char path[4096])
+{
+	int rc = secret_read(out, path);
+
+	if (rc == -ENODATA)
+		log_send(LOG_TROUBLE, NULL,
+			"notices: the credential %s is empty; write it on one line into its file in credential_directory, then run "
+			"`systemctl restart curfew-notify`; no notice is sent until then",
+			base_name(path));
+	else if (rc < 0)
+		log_send(LOG_TROUBLE, NULL, "notices: cannot read %s: %s; no notice is sent", path,
+			strerror(-rc));
+	return rc;
+}
+
 static void report_send(
 	const struct sender *s, enum sender_word word, enum sender_result result, const char *text)
 {
@@ -167,7 +182,23 @@ static _Noreturn void serve(struct sender *s)
 static int say(int rc, const char *what)
 {
 	if (rc < 0)
-		log_send(LOG_TROUBLE, NULL, "notices: %s: %s", what, strerror(-rc));
+		log_send(LOG_TROUBLE, NULL, "notices: %s: %s; no notice is sent", what,
+			strerror(-rc));
+	return rc;
+}
+
+static int hello_say(int rc)
+{
+	if (rc == -ECONNREFUSED)
+		log_send(LOG_TROUBLE, NULL,
+			"notices: the service closed the connection: it has a sender already, or this process runs as another "
+			"user than curfew-notify; no notice is sent by this process");
+	else if (rc == -EPROTO)
+		log_send(LOG_TROUBLE, NULL,
+			"notices: cannot read what the service sent; are service and sender of one version? Run `systemctl "
+			"restart curfew`; no notice is sent");
+	else
+		say(rc, "cannot read what the service sent");
 	return rc;
 }
 
@@ -192,16 +223,16 @@ static int service_wait(struct sender *s, const char *path)
 int sender_main(const char *path, bool unconfined)
 {
 	struct sender s = {.channel = -1};
-	int rc = say(service_wait(&s, path), path);
+	int rc = say(service_wait(&s, path), "cannot connect to the service");
 
 	if (rc == 0)
-		rc = say(hello_read(&s), "the service");
+		rc = hello_say(hello_read(&s));
 	if (rc == 0)
-		rc = say(secret_read(s.password, s.to.credential), s.to.credential);
+		rc = secret_load(s.password, s.to.credential);
 	if (rc == 0)
-		rc = say(secret_read(s.secret, s.to.hook_credential), s.to.hook_credential);
+		rc = secret_load(s.secret, s.to.hook_credential);
 	if (rc == 0 && (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT)))
-		rc = say(-EIO, "starting libcurl");
+		rc = say(-EIO, "cannot start libcurl");
 	if (rc < 0)
 		return 1;
 	/* libcurl and its libraries read their own settings before this. */

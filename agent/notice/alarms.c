@@ -9,12 +9,15 @@ static const struct {
 	[ALARM_EXCESS] = {"excess", "a user has more access than scheduled"},
 	[ALARM_UNVERIFIED] = {"unverified", "access was changed, but is not verified"},
 	[ALARM_UNREACHABLE] = {"unreachable", "a server does not answer when access changes"},
-	[ALARM_DRIFT_SQL] = {"drift-sql",
-		"access was changed on a SQL server, and is as scheduled again"},
+	[ALARM_DRIFT_SQL] = {"drift-sql", "a regular pass changed access on a SQL server"},
 	[ALARM_DRIFT_NETWORK] = {"drift",
 		"another program changed the packet filter; Curfew restores it"},
+	[ALARM_HELD] = {"held",
+		"no access is granted, because records are missing or cannot be read"},
+	[ALARM_FILTER] = {"filter",
+		"the packet filter cannot be used: no access is granted, and access on SQL servers ends on time"},
 	[ALARM_JOURNAL] = {"journal", "the journal could not be written, and can be again"},
-	[ALARM_CLOCK] = {"clock", "the system clock was set back"},
+	[ALARM_CLOCK] = {"clock", "the system clock is behind the latest time seen"},
 	[ALARM_DENIED] = {"denied", "denied packets may come from"},
 };
 

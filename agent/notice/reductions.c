@@ -9,9 +9,9 @@ instant_t days_before(instant_t at, int days, const char *zone)
 	instant_t found;
 
 	if (instant_to_local(&local, at, zone) < 0)
-		return at - (instant_t)days * 86400;
+		return at - days * DAY;
 	local = local_add_days(local, -days);
-	return local_to_instant(&found, &local, zone) < 0 ? at - (instant_t)days * 86400 : found;
+	return local_to_instant(&found, &local, zone) < 0 ? at - days * DAY : found;
 }
 
 static int days_due(instant_t at, const char *zone, instant_t now)
@@ -20,7 +20,7 @@ static int days_due(instant_t at, const char *zone, instant_t now)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ahead); i++) {
 		/* No zone moves an hour by more than a day: most of a fleet's dates are farther away. */
-		if (at - (instant_t)(ahead[i] + 1) * 86400 > now)
+		if (at - (ahead[i] + 1) * DAY > now)
 			continue;
 		if (days_before(at, ahead[i], zone) <= now)
 			return ahead[i];

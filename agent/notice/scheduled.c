@@ -91,13 +91,7 @@ int notice_dates_find(struct notice_dates *out, const struct program *p, const s
 
 static int notice_add(struct notices *list, const struct notice *n)
 {
-	struct notice *items = array_grown(list->items, list->n, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	list->items[list->n++] = *n;
-	return 0;
+	return ARRAY_ADD(list->items, list->n, *n);
 }
 
 /* The two notices ahead of `at`, in the order of their kinds. If the access is too short for the earlier one, only

@@ -64,8 +64,8 @@ static const char *const texts[] = {
 		"Client {client}, ticket {ticket}. Notices that were sent to its users:\n\n{list}\n",
 	[NOTICE_CUSTOM] = "Subject: {client}: customizations before go-live {date}\n\n"
 			  "Client {client}, ticket {ticket}.\n\n{list}.\n\n"
-			  "Run `curfew inventory` for the list with its evidence.\n",
-	[NOTICE_ALARM] = "Subject: Curfew: {reason}\n\n{date}\n\n{list}\n",
+			  "Run `curfew inventory {client}` for the list with its evidence.\n",
+	[NOTICE_ALARM] = "Subject: Curfew: {reason}\n\n{date}, gateway {host}\n\n{list}\n",
 	[NOTICE_PREFLIGHT] =
 		"Subject: {client}: {reason} in {in}, and something may keep it from that\n\n"
 		"Client {client}, ticket {ticket}: {reason} on {date}. A preflight found what has to be put right before:\n\n"

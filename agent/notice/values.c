@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define DAY 86400
-
 /* Removes blank lines at both ends: the template decides where they are. */
 static char *trimmed(char *text)
 {
@@ -39,12 +37,29 @@ static char *name_text(const struct user *u)
 	return asprintf(&text, "%s%s%s", u->first, *u->last ? " " : "", u->last) < 0 ? NULL : text;
 }
 
-/* "7 days": the time left, rounded up, because a notice is sent a moment after its time. */
-char *notice_days_text(instant_t at, instant_t now)
+/* Days of the calendar, because a notice is due that many of them before: with the clocks going back, more than 24 hours
+ * each. */
+static int64_t days_left(instant_t at, instant_t now, const char *zone)
+{
+	struct local_time from, until;
+	instant_t first, last;
+
+	if (instant_to_local(&from, now, zone) < 0 || instant_to_local(&until, at, zone) < 0)
+		return (at - now + DAY - 1) / DAY;
+	from.hour = until.hour = -1; /* midnight */
+	if (local_to_instant(&first, &from, "UTC") < 0 ||
+		local_to_instant(&last, &until, "UTC") < 0)
+		return (at - now + DAY - 1) / DAY;
+	return (last - first) / DAY;
+}
+
+char *notice_days_text(instant_t at, instant_t now, const char *zone)
 {
 	char *text = NULL;
-	int64_t left = at > now ? (at - now + DAY - 1) / DAY : 0;
+	const int64_t left = at > now ? days_left(at, now, zone) : 0;
 
+	if (at > now && !left)
+		return strdup("less than a day");
 	return asprintf(&text, "%lld day%s", (long long)left, left == 1 ? "" : "s") < 0 ? NULL
 											: text;
 }
@@ -72,7 +87,13 @@ static char *dates_text(const struct notice_dates *d, instant_t now, const char 
 	return text_end(&t);
 }
 
-static char *databases_text(const struct grants *g, const struct notice *n)
+static bool is_available(const struct grant *g, const struct verified_list *seen)
+{
+	return !seen || verified_admission(seen, g) == ADMIT;
+}
+
+static char *databases_text(
+	const struct grants *g, const struct notice *n, const struct verified_list *seen)
 {
 	struct text t;
 	const char *before = "";
@@ -85,12 +106,23 @@ static char *databases_text(const struct grants *g, const struct notice *n)
 		if (k->client != n->client || k->user != n->user || k->level == LEVEL_NONE)
 			continue;
 		fprintf(t.to, "%s  %s (%s): %s", before, k->database->name,
-			database_role_name(k->database->role), level_name(k->level));
+			database_role_name(k->database->role),
+			is_available(k, seen) ? level_name(k->level) : "not available yet");
 		before = "\n";
 	}
 	if (!*before)
 		fputs("  none", t.to);
 	return text_end(&t);
+}
+
+static void available_keep(struct grants *g, const struct verified_list *seen)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (is_available(&g->items[i], seen))
+			g->items[n++] = g->items[i];
+	g->n = n;
 }
 
 static char *connection_text(
@@ -115,7 +147,8 @@ static char *connection_text(
 }
 
 int notice_values(struct notice_values *out, const struct program *p, const struct notice *n,
-	const struct notice_dates *dates, const struct overrides *o, instant_t now)
+	const struct notice_dates *dates, const struct overrides *o,
+	const struct verified_list *seen, instant_t now)
 {
 	const struct client *c = n->client;
 	const struct user *u = n->user;
@@ -130,14 +163,16 @@ int notice_values(struct notice_values *out, const struct program *p, const stru
 	v.items[VALUE_FIRST] = strdup(u->first);
 	v.items[VALUE_LAST] = strdup(u->last);
 	v.items[VALUE_LOGIN] = strdup(u->login);
-	v.items[VALUE_DATABASES] = databases_text(&g, n);
+	v.items[VALUE_DATABASES] = databases_text(&g, n, seen);
+	available_keep(&g, seen);
 	v.items[VALUE_SOURCES] = user_sources_words(u, now, c->timezone);
 	v.items[VALUE_DATE] = date_text(n->at, c->timezone);
-	v.items[VALUE_IN] = notice_days_text(n->at, now);
+	v.items[VALUE_IN] = notice_days_text(n->at, now, c->timezone);
 	v.items[VALUE_DATES] = trimmed(dates_text(dates, now, c->timezone));
 	v.items[VALUE_CONNECTION] = trimmed(connection_text(p, &g, n));
 	v.items[VALUE_REASON] = strdup("-");
 	v.items[VALUE_LIST] = strdup("-");
+	v.items[VALUE_HOST] = strdup("-");
 	v.items[VALUE_CONTACT] =
 		strdup(p->settings.notices.team ? p->settings.notices.team : "your contact");
 	grants_free(&g);

@@ -18,7 +18,8 @@ struct comparison {
 	char **before; /* by item: its hash in the baseline */
 	struct baseline_item *gone;
 	size_t n_gone;
-	int kinds;     /* which kinds the version that took it recorded (baseline_kind.since) */
+	const char *agent; /* the SID of the agent's login; NULL: the server did not tell */
+	int kinds;	   /* which kinds the version that took it recorded (baseline_kind.since) */
 	bool expected; /* a user has full access here, so changes of existing objects are expected */
 };
 
@@ -45,23 +46,23 @@ static bool item_is_ours(const struct comparison *c, const struct baseline_item 
 	size_t size;
 	const char *name = baseline_holder_of(&size, &holder.kind, i);
 
+	if (baseline_is_lock_role(i, c->database))
+		return true;
 	if (!name)
 		return streq(i->kind, "setting") && streq(i->name, "kinds");
 	_cleanup_free_ char *plain = strndup(name, size);
 	holder.name = plain;
 	size_t at = plain ? item_find(c, &holder) : SIZE_MAX;
 	return at != SIZE_MAX &&
-	       baseline_principal_is_ours(c->pass, c->work, plain, c->items[at].hash);
+	       baseline_principal_is_ours(c->pass, c->work, plain, c->items[at].hash, c->agent);
 }
 
 static int gone_add(struct comparison *c, const struct baseline_item *b)
 {
-	struct baseline_item *more = array_grown(c->gone, c->n_gone, sizeof(*more));
+	struct baseline_item *g = ARRAY_MORE(c->gone, c->n_gone);
 
-	if (!more)
+	if (!g)
 		return -ENOMEM;
-	c->gone = more;
-	struct baseline_item *g = &more[c->n_gone++];
 	*g = (struct baseline_item){strdup(b->kind), strdup(b->name), strdup(b->hash)};
 	return g->kind && g->name && g->hash ? 0 : -ENOMEM;
 }
@@ -202,15 +203,11 @@ static bool came_along(
 /* A user who was there before: a login that is made later with this SID enters as that user. */
 static int old_user_keep(const struct comparison *c, const struct baseline_item *k)
 {
-	struct old_user *more;
-
 	if (!streq(k->kind, "principal") || !begins_with(k->hash, USER_SID))
 		return 0;
-	more = array_grown(c->work->old_users, c->work->n_old_users, sizeof(*more));
-	if (!more)
+	struct old_user *u = ARRAY_MORE(c->work->old_users, c->work->n_old_users);
+	if (!u)
 		return -ENOMEM;
-	c->work->old_users = more;
-	struct old_user *u = &more[c->work->n_old_users++];
 	*u = (struct old_user){strdup(c->database), strdup(k->hash + strlen(USER_SID) - 2)};
 	return u->database && u->sid ? 0 : -ENOMEM;
 }
@@ -226,12 +223,19 @@ static const char *adopted_in(const struct comparison *c, const struct baseline_
 	return NULL;
 }
 
+/* What the version that took the baseline did not record is not new. */
+static bool was_recorded(const struct comparison *c, const struct baseline_kind *kind)
+{
+	return kind->since <= c->kinds &&
+	       (!streq(c->database, SQL_SERVER_BASELINE) || kind->since_in_master <= c->kinds);
+}
+
 static void new_tell(const struct comparison *c, const struct baseline_kind *kind, size_t i)
 {
 	const struct baseline_item *k = &c->items[i];
 	struct baseline_verdict v = {kind->new, kind->new_words, kind->new_severity};
 
-	if (!kind->new || kind->since > c->kinds || came_along(c, kind, k) ||
+	if (!kind->new || !was_recorded(c, kind) || came_along(c, kind, k) ||
 		(c->kinds < 2 && baseline_login_was_left_out(k)))
 		return;
 	const char *database = adopted_in(c, k);
@@ -260,6 +264,9 @@ static void gone_tell(const struct comparison *c, const struct baseline_item *g)
 
 static int items_compare(const struct comparison *c)
 {
+	/* Also if it was there before access started: what it gets looks like the agent's own. */
+	static const struct baseline_verdict agents_name = {"replaced-principal",
+		"a user with the name of Curfew's login belongs to another one", FINDING_HIGH};
 	int rc = 0;
 
 	for (size_t i = 0; i < c->n_items; i++) {
@@ -269,7 +276,9 @@ static int items_compare(const struct comparison *c)
 			continue;
 		if (c->known[i] && !rc)
 			rc = old_user_keep(c, k);
-		if (!c->known[i])
+		if (baseline_bears_agents_name(c->work, k, c->agent))
+			item_tell(c, k, c->before[i], false, agents_name, NULL);
+		else if (!c->known[i])
 			new_tell(c, kind, i);
 		else if (kind->changed && !streq(c->before[i], k->hash))
 			item_tell(c, k, c->before[i], true,
@@ -280,6 +289,11 @@ static int items_compare(const struct comparison *c)
 	return rc;
 }
 
+/* What nobody can compare any more, a person judges; the acceptance is a record with its reason. */
+#define REVIEW_BY_HAND                                                                                                     \
+	"review it yourself, then run `curfew accept NUMBER --reason TEXT --until TIME` with the number of this finding: " \
+	"audit and certificate then name who accepted it, and why"
+
 static void no_baseline_tell(const struct comparison *c, int rc)
 {
 	struct record r = {.kind = RECORD_NOTE, .state = STATE_UNVERIFIED};
@@ -289,7 +303,7 @@ static void no_baseline_tell(const struct comparison *c, int rc)
 	RECORD_SET(&r, detail,
 		rc == -ENOENT
 			? "no baseline, so new and changed objects cannot be reported; Curfew takes a baseline before "
-			  "access starts, never after"
+			  "access starts, never after; " REVIEW_BY_HAND
 			: "cannot read the baseline");
 	pass_tell(c->pass, &r);
 }
@@ -303,9 +317,13 @@ static void kinds_missing_tell(const struct comparison *c)
 		return;
 	RECORD_SET(&r, server, c->work->server->name);
 	RECORD_SET(&r, database, c->database);
-	RECORD_SET(&r, detail,
-		"the baseline is of an earlier version of Curfew: logins of linked servers, DDL triggers in master, and code "
-		"marked as shipped with SQL Server are not compared");
+	RECORD_PRINTF(&r, detail,
+		"the baseline is of an earlier version of Curfew: %s%susers and permissions in master are not compared; %s",
+		c->kinds < 2
+			? "logins of linked servers, DDL triggers in master, code marked as shipped with SQL "
+			  "Server, "
+			: "",
+		c->kinds < 3 ? "endpoints, credentials, " : "", REVIEW_BY_HAND);
 	pass_tell(c->pass, &r);
 }
 
@@ -349,6 +367,9 @@ int baseline_compare(struct pass *p, struct server_work *w, const char *database
 
 	if (n)
 		qsort(items, n, sizeof(*items), items_order);
+	size_t agent = item_find(&c, &(struct baseline_item){"agent", "sid", ""});
+	if (agent != SIZE_MAX)
+		c.agent = items[agent].hash;
 	if (c.known && c.before && p->o.journal)
 		rc = baseline_read(p->o.journal, pass_baseline_server(p, w, database), database,
 			known_take, &c);

@@ -16,6 +16,14 @@ static bool is_quoted(const char *quoted, const char *name)
 	return plain && names_equal(quoted, plain);
 }
 
+/* "SQL_USER 0x..." with the SID "0x...", which is NULL where the server did not tell it. */
+static bool has_text(const char *hash, const char *sid)
+{
+	const char *own = strstr(hash, " 0x");
+
+	return own && sid && strlen(sid) > strlen("0x") && streq(own + 1, sid);
+}
+
 /* "SQL_USER 0x..." with this SID. */
 static bool has_sid(const char *hash, const struct identity *i)
 {
@@ -40,14 +48,14 @@ static bool is_role_of_ours(const struct server *s, const char *quoted)
 	return false;
 }
 
-bool baseline_principal_is_ours(
-	const struct pass *p, const struct server_work *w, const char *quoted, const char *hash)
+bool baseline_principal_is_ours(const struct pass *p, const struct server_work *w,
+	const char *quoted, const char *hash, const char *agent)
 {
 	if (begins_with(hash, "DATABASE_ROLE "))
 		return is_role_of_ours(w->server, quoted);
 	if (begins_with(hash, "SERVER_ROLE "))
 		return is_quoted(quoted, MARK_ROLE);
-	if (is_quoted(quoted, w->server->login))
+	if (is_quoted(quoted, w->server->login) && has_text(hash, agent))
 		return true;
 	for (size_t i = 0; i < p->identities.n; i++)
 		if (streq(p->identities.items[i].server, w->server->name) &&
@@ -55,6 +63,19 @@ bool baseline_principal_is_ours(
 			has_sid(hash, &p->identities.items[i]))
 			return true;
 	return false;
+}
+
+bool baseline_bears_agents_name(
+	const struct server_work *w, const struct baseline_item *i, const char *agent)
+{
+	return streq(i->kind, "principal") && strstr(i->hash, "_USER 0x") &&
+	       is_quoted(i->name, w->server->login) && !has_text(i->hash, agent);
+}
+
+bool baseline_is_lock_role(const struct baseline_item *i, const char *database)
+{
+	return streq(i->kind, "principal") && streq(database, SQL_SERVER_BASELINE) &&
+	       begins_with(i->hash, "DATABASE_ROLE ") && is_quoted(i->name, LOCK_ROLE);
 }
 
 const char *baseline_holder_of(size_t *size, const char **kind, const struct baseline_item *i)

@@ -44,7 +44,7 @@ static void disk_check(struct pass *p)
 			(unsigned long long)(room >> 20));
 	bool files = read && (!v.f_files || v.f_favail >= FILES_MIN);
 	check_add(p, "disk", room >= DISK_MIN && files ? CHECK_OK : CHECK_FAIL,
-		"make room: at least 256 MB and 1000 files; archive old records with `curfew archive`",
+		"make room: at least 256 MB and 1000 files; archive old records with `curfew archive FILE --to TIME`",
 		text);
 }
 

@@ -1,10 +1,12 @@
 /* A pass: created, its steps in order, freed. */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "curfew/owner.h"
 #include "curfew/server_check.h"
+#include "pass/pass_again.h"
 #include "pass/pass_internal.h"
 
 /* The client was given something there that is not verified gone. */
@@ -102,10 +104,17 @@ static int server_add(struct pass *p, const struct server *s)
 	w->sql.wanted.looked_at = w->sql.mode == SQL_AUDIT;
 	pass_sids_choose(p, w);
 	w->sql.claims = p->claims;
-	if (p->o.mode == PASS_APPLY)
+	w->sql.wanted.records_lost = p->records_lost || p->first_start;
+	rc = pass_remembered(&w->remembered, &w->sql.wanted.n_remembered, p, s->name);
+	w->sql.wanted.remembered = w->remembered;
+	if (!rc)
+		rc = pass_refused_build(p, w);
+	if (!rc && p->o.mode == PASS_APPLY)
 		rc = pass_closings_build(p, w);
 	if (!rc)
 		rc = pass_formers_ask(p, w);
+	if (!rc)
+		rc = pass_forgotten_ask(p, w);
 	if (!rc)
 		rc = pass_baselines_ask(p, w);
 	if (rc)
@@ -120,6 +129,7 @@ static int server_add(struct pass *p, const struct server *s)
 		.run = p->o.mode == PASS_PREFLIGHT ? sql_preflight_run : sql_visit_run,
 		.context = &w->sql,
 		.paths = &w->paths,
+		.early = w->sql.n_closings > 0,
 		.secret = credential_held(s->credential)};
 	return 0;
 }
@@ -150,6 +160,32 @@ static int revocations_copy(struct pass *p, const struct overrides *from)
 	return rc;
 }
 
+/* Behind every other reason, which says more about what is known. */
+static void unfiltered_hold(struct pass *p)
+{
+	p->unfiltered = !pass_is_held(p);
+	pass_hold(p,
+		"the packet filter cannot be used: no access is granted until it can; access on SQL servers ends on "
+		"time; see `systemctl status curfew-firewall`");
+}
+
+static size_t works_size(size_t n)
+{
+	return (n + 1) * sizeof(struct grant_work);
+}
+
+/* Written while workers are forked and end, and not theirs: the kernel would copy it, page for page, after each fork. */
+static struct grant_work *works_new(size_t n)
+{
+	void *works = mmap(
+		NULL, works_size(n), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (works == MAP_FAILED)
+		return NULL;
+	madvise(works, works_size(n), MADV_DONTFORK);
+	return works;
+}
+
 int pass_new(struct pass **out, const struct pass_options *o)
 {
 	struct pass *p = calloc(1, sizeof(*p));
@@ -164,11 +200,12 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		rc = revocations_copy(p, o->overrides);
 		p->overrides.passed = p->kept.passed;
 		p->overrides.n_passed = p->kept.n_passed;
+		p->overrides.n_sorted = p->kept.n_sorted;
 	}
 	if (!rc)
 		rc = schedule_at(&p->grants, o->program, &p->overrides, o->now);
 	if (!rc) {
-		p->works = calloc(p->grants.n + 1, sizeof(*p->works));
+		p->works = works_new(p->grants.n);
 		p->servers = calloc(o->program->n_servers + 1, sizeof(*p->servers));
 		p->jobs = calloc(o->program->n_servers + 1, sizeof(*p->jobs));
 		rc = p->works && p->servers && p->jobs ? 0 : -ENOMEM;
@@ -179,6 +216,8 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		pass_verified_begin(p);
 	if (!rc)
 		rc = pass_renamed_hold(p);
+	if (!rc && o->unfiltered)
+		unfiltered_hold(p);
 	if (!rc)
 		rc = pass_formers_build(p);
 	if (!rc)
@@ -194,6 +233,8 @@ int pass_new(struct pass **out, const struct pass_options *o)
 		pass_free(p);
 		return rc;
 	}
+	if (p->n_servers)
+		sql_conversions_hold();
 	pass_host_check(p);
 	*out = p;
 	return 0;
@@ -210,10 +251,28 @@ void pass_settle(struct pass *p)
 	pass_journal_commit(p);
 }
 
+bool pass_is_held(const struct pass *p)
+{
+	return p->hold[0] != '\0';
+}
+
+bool pass_holds_at(const struct pass *p, instant_t now)
+{
+	instant_t next;
+
+	return now >= p->o.now && (!schedule_next(&next, &p->grants, p->o.now) || now < next);
+}
+
 void pass_now_correct(struct pass *p, instant_t now)
 {
 	p->o.now = now;
 	p->zero_ms = second_began_ms(p->o.now);
+}
+
+static void work_free(struct grant_work *w)
+{
+	free(w->shown);
+	free(w->noted);
 }
 
 void pass_free(struct pass *p)
@@ -229,8 +288,13 @@ void pass_free(struct pass *p)
 			free(w->plans[k].login);
 		free(w->plans);
 		pass_baselines_free(w);
+		pass_again_free(w);
+		pass_made_free(w);
 		pass_closings_free(w);
 		free(w->formers);
+		free(w->forgotten);
+		free(w->remembered);
+		pass_refused_free(w);
 		wanted_free(&w->sql.wanted);
 	}
 	free(p->servers);
@@ -239,12 +303,14 @@ void pass_free(struct pass *p)
 	pass_lasts_free(p);
 	free(p->removed);
 	for (size_t i = 0; p->works && i < p->grants.n; i++)
-		free(p->works[i].shown);
-	free(p->works);
+		work_free(&p->works[i]);
+	if (p->works)
+		munmap(p->works, works_size(p->grants.n));
 	free(p->index);
 	grants_free(&p->grants);
 	pass_formers_free(p);
 	pass_baselines_forget(p);
+	forgotten_databases_free(&p->forgotten);
 	free(p->passed);
 	p->overrides.passed = NULL; /* borrowed */
 	p->overrides.n_passed = 0;

@@ -1,74 +1,9 @@
 /* Records who has which access from now on, where it changed. `history --at` reads these records. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "curfew/person.h"
 #include "pass/pass_internal.h"
-
-static void last_free(struct last_access *l)
-{
-	free(l->sources);
-	free(l->network);
-	free(l->outcome);
-	free(l->person);
-	free(l->left);
-}
-
-static enum level level_of(const char *name)
-{
-	static const enum level levels[] = {LEVEL_READ_ONLY, LEVEL_WRITE, LEVEL_FULL};
-
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
-		if (name && streq(name, level_name(levels[i])))
-			return levels[i];
-	return LEVEL_NONE;
-}
-
-/* Access that the journal shows and the configuration no longer has. */
-struct left_access {
-	char *client, *login, *server,
-		*database; /* client: NULL if the journal has only a verified level */
-	bool on_record;	   /* the journal shows it as ended */
-	char *person;	   /* as last recorded; or NULL */
-};
-
-static int left_take(struct pass *p, const struct journal_entry *e)
-{
-	struct left_access *items = array_grown(p->lefts, p->n_lefts, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	p->lefts = items;
-	struct left_access *l = &items[p->n_lefts++];
-	*l = (struct left_access){e->client ? strdup(e->client) : NULL, strdup(e->login),
-		strdup(e->server), strdup(e->database), false,
-		e->before ? strdup(e->before) : NULL};
-	return !e->client == !l->client && !e->before == !l->person && l->login && l->server &&
-			       l->database
-		       ? 0
-		       : -ENOMEM;
-}
-
-static int last_take(void *context, const struct journal_entry *e)
-{
-	struct pass *p = context;
-	const struct grant *g = e->login && e->server && e->database
-					? pass_grant(p, e->server, e->login, e->database)
-					: NULL;
-
-	if (!g)
-		return e->login && e->server && e->database ? left_take(p, e) : 0;
-	struct last_access *l = &p->lasts[pass_grant_number(p, g)];
-	last_free(l);
-	*l = (struct last_access){.level = level_of(e->level),
-		.until = e->until,
-		.sources = strdup(e->sources ? e->sources : ""),
-		.network = strdup(e->after ? e->after : ""),
-		.outcome = strdup(e->outcome ? e->outcome : ""),
-		.person = strdup(e->before ? e->before : "")};
-	return l->sources && l->network && l->outcome && l->person ? 0 : -ENOMEM;
-}
 
 /* What was found: of SQL and of the network apart. */
 struct found {
@@ -82,11 +17,11 @@ struct found {
 static int access_write(struct pass *p, const struct grant *g, const struct found *f)
 {
 	struct journal_entry e = pass_access_entry(p, g);
-	struct proved proved = {.server = g->server->name,
+	struct verified_level level = {.server = g->server->name,
 		.login = g->user->login,
 		.database = g->database->name,
 		.level = f->level,
-		.at = p->o.now};
+		.at = e.at};
 	int rc = pass_journal_begin(p);
 
 	e.level = level_name(f->level);
@@ -98,68 +33,13 @@ static int access_write(struct pass *p, const struct grant *g, const struct foun
 	e.before = f->person;
 	e.reason = p->o.reason;
 	if (!rc)
-		rc = journal_write(NULL, p->o.journal, &e);
-	return rc ? rc : proved_put(p->o.journal, &proved);
-}
-
-/* Adds verified levels of grants that no longer exist, or whose names changed. */
-static int proved_lefts_take(struct pass *p)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < p->proved.n && !rc; i++) {
-		const struct proved *k = &p->proved.items[i];
-		const struct grant *g = pass_grant(p, k->server, k->login, k->database);
-		const struct journal_entry e = {
-			.login = k->login, .server = k->server, .database = k->database};
-		bool same = g && streq(g->user->login, k->login) &&
-			    streq(g->database->name, k->database);
-
-		if (k->level != LEVEL_NONE && !same)
-			rc = left_take(p, &e);
-	}
-	return rc;
-}
-
-int pass_lasts_read(struct pass *p)
-{
-	if (p->lasts)
-		return 0;
-	if (!p->o.journal)
-		return -ENODEV;
-	p->lasts = calloc(p->grants.n + 1, sizeof(*p->lasts));
-	if (!p->lasts)
-		return -ENOMEM;
-	int rc = journal_access_last(p->o.journal, p->o.now, last_take, p);
+		rc = pass_moved_save(p, g, &e);
 	if (!rc)
-		rc = proved_lefts_take(p);
-	/* Drop a partial list, which must not be taken for the whole. */
-	if (rc)
-		pass_lasts_free(p);
-	return rc;
+		rc = journal_write(NULL, p->o.journal, &e);
+	return rc ? rc : verified_level_save(p->o.journal, &level);
 }
 
-void pass_lasts_free(struct pass *p)
-{
-	for (size_t i = 0; p->lasts && i < p->grants.n; i++)
-		last_free(&p->lasts[i]);
-	free(p->lasts);
-	for (size_t i = 0; i < p->n_lefts; i++) {
-		struct left_access *l = &p->lefts[i];
-		free(l->client);
-		free(l->person);
-		free(l->login);
-		free(l->server);
-		free(l->database);
-	}
-	free(p->lefts);
-	p->lasts = NULL;
-	p->lefts = NULL;
-	p->n_lefts = 0;
-}
-
-/* Record observed access, not scheduled access: a user who still has more is recorded with more. Skip servers that did
- * not answer. */
+/* Observed access is recorded, not scheduled: more, if it is more; nothing where a server did not answer. */
 static bool grant_is_known(const struct grant_work *w)
 {
 	return w->seen && w->state != STATE_UNREAD &&
@@ -172,7 +52,7 @@ static enum verification grant_verification(const struct pass *p, const struct g
 
 	if (w->told_admission == ADMIT_NOBODY)
 		return VERIFICATION_EXCESS;
-	return w->has_verified ? w->verified.result : VERIFICATION_UNVERIFIED;
+	return w->verified ? w->verified->result : VERIFICATION_UNVERIFIED;
 }
 
 /* Whether the recorded level counts as access. A disabled login gives no access at its scheduled level. An excess level
@@ -183,26 +63,54 @@ static bool is_held(
 	return open || w->observed > g->level || v == VERIFICATION_EXCESS || !w->login_shut;
 }
 
+/* While the packet filter cannot be used, nothing new is known of the network: the kernel still enforces what it has. */
+static bool network_is_as_it_was(const struct pass *p, bool allowed)
+{
+	return p->o.unfiltered || (p->network_unknown && !allowed);
+}
+
+static const char *network_found(const struct pass *p, bool allowed, const char *last)
+{
+	if (network_is_as_it_was(p, allowed))
+		return last && *last ? last : ACCESS_CLOSED;
+	return !p->o.network ? ACCESS_UNFILTERED : allowed ? ACCESS_ALLOWED : ACCESS_CLOSED;
+}
+
+/* What is not confirmed to be allowed stays so until it is. */
+static bool network_is_same(const struct last_access *last, const struct found *f)
+{
+	return streq(last->network, f->network) ||
+	       (streq(last->network, ACCESS_UNCONFIRMED) && streq(f->network, ACCESS_ALLOWED));
+}
+
+static bool was_let_in(const struct last_access *last)
+{
+	return last->network &&
+	       (streq(last->network, ACCESS_ALLOWED) || streq(last->network, ACCESS_UNCONFIRMED));
+}
+
 static bool is_on_record(const struct last_access *last, const struct found *f,
-	const struct grant *g, const struct proved *proved)
+	const struct grant *g, const struct verified_level *recorded)
 {
 	bool excess = streq(f->outcome, verification_name(VERIFICATION_EXCESS));
 
 	if (f->level == LEVEL_NONE && !excess)
 		return last->level == LEVEL_NONE &&
+		       (!was_let_in(last) || network_is_same(last, f)) &&
 		       (!last->outcome || !*last->outcome || streq(last->outcome, f->outcome)) &&
-		       (!proved || proved->level == LEVEL_NONE);
-	return last->outcome && f->level == last->level &&
+		       (!recorded || recorded->level == LEVEL_NONE);
+	return last->outcome && last->sources && !last->unseen && f->level == last->level &&
 	       last->until == (f->level == LEVEL_NONE ? 0 : g->until) &&
-	       streq(last->sources, f->sources) && streq(last->network, f->network) &&
-	       streq(last->outcome, f->outcome) && streq(last->person, f->person) && proved &&
-	       proved->level == f->level;
+	       streq(last->sources, f->sources) && network_is_same(last, f) &&
+	       streq(last->outcome, f->outcome) && streq(last->person, f->person) && recorded &&
+	       recorded->level == f->level;
 }
 
+/* network NULL: as found */
 static int grant_record(struct pass *p, const struct grant *g, const struct grant_work *w,
-	const struct last_access *last)
+	struct last_access *last, const char *network)
 {
-	const struct proved *proved = proved_find(&p->proved, g);
+	const struct verified_level *recorded = verified_level_find(&p->levels, g);
 	enum verification v = grant_verification(p, g);
 	bool open = pass_admission(g, p) == ADMIT;
 	enum level level = is_held(g, w, v, open) ? w->observed : LEVEL_NONE;
@@ -213,15 +121,25 @@ static int grant_record(struct pass *p, const struct grant *g, const struct gran
 		return -ENOMEM;
 	if (level == LEVEL_NONE && v != VERIFICATION_EXCESS)
 		v = VERIFICATION_VERIFIED;
+	const bool allowed = open && level != LEVEL_NONE;
 	const struct found f = {.level = level,
-		.sources = open ? sources : "",
-		.network = !p->o.network		 ? ACCESS_UNFILTERED
-			   : open && level != LEVEL_NONE ? ACCESS_ALLOWED
-							 : ACCESS_CLOSED,
+		.sources = network_is_as_it_was(p, open) ? (last->sources ? last->sources : "")
+			   : open			 ? sources
+							 : "",
+		.network = network ? network : network_found(p, allowed, last->network),
 		.outcome = verification_name(v),
 		.detail = w->shown,
 		.person = person};
-	return is_on_record(last, &f, g, proved) ? 0 : access_write(p, g, &f);
+	if (network ? !allowed : is_on_record(last, &f, g, recorded) && !pass_has_moved(p, g))
+		return 0;
+	char *said = strdup(f.network);
+	if (!said)
+		return -ENOMEM;
+	int rc = access_write(p, g, &f);
+	last->told_allowed = !network && allowed && streq(said, ACCESS_ALLOWED);
+	free(last->network);
+	last->network = said;
+	return rc;
 }
 
 static int left_record(struct pass *p, struct left_access *l)
@@ -229,11 +147,11 @@ static int left_record(struct pass *p, struct left_access *l)
 	struct journal_entry e = pass_entry(p, JOURNAL_ACCESS);
 	/* Reset the verified level, so that the old login's level cannot open the network for a new login of the same
 	 * name. */
-	const struct proved nothing = {.server = l->server,
+	const struct verified_level nothing = {.server = l->server,
 		.login = l->login,
 		.database = l->database,
 		.level = LEVEL_NONE,
-		.at = p->o.now};
+		.at = e.at};
 	int rc = pass_journal_begin(p);
 
 	e.client = l->client;
@@ -244,13 +162,13 @@ static int left_record(struct pass *p, struct left_access *l)
 	e.level = level_name(LEVEL_NONE);
 	e.before = l->person;
 	e.outcome = verification_name(VERIFICATION_VERIFIED);
-	e.after = p->o.network ? ACCESS_CLOSED : ACCESS_UNFILTERED;
+	e.after = network_found(p, false, l->network);
 	e.reason = p->o.reason;
 	/* client == NULL: the journal already shows this access as ended. */
 	if (!rc && l->client)
 		rc = journal_write(NULL, p->o.journal, &e);
 	if (!rc)
-		rc = proved_put(p->o.journal, &nothing);
+		rc = verified_level_save(p->o.journal, &nothing);
 	l->on_record = !rc;
 	return rc;
 }
@@ -262,7 +180,8 @@ int pass_record_gone(struct pass *p, const char *server, const char *login, cons
 	for (size_t i = 0; i < p->n_lefts && !rc; i++) {
 		struct left_access *l = &p->lefts[i];
 
-		if (!l->on_record && streq(l->server, server) && names_equal(l->login, login) &&
+		if (!l->on_record && !l->moved_to && streq(l->server, server) &&
+			names_equal(l->login, login) &&
 			(database ? names_equal(l->database, database)
 				  : !pass_is_former(p, server, login, l->database)))
 			rc = left_record(p, l);
@@ -284,22 +203,27 @@ static int former_save(struct pass *p, struct former *r)
 	if (!rc)
 		rc = pass_record_gone(p, r->server, r->login, r->database);
 	if (!rc)
-		rc = pass_prove_gone(p, r->server, r->login, r->database);
+		rc = pass_prove_gone(p, r->server, r->login, r->database, r->detail);
 	if (!rc)
 		rc = verified_save(p->o.journal, &v);
 	r->saved = !rc;
 	return rc;
 }
 
-static int formers_save(struct pass *p)
+int pass_formers_save(struct pass *p)
 {
-	int rc = 0;
+	int rc = pass_found_save(p);
 
 	pass_replicas_settle(p);
 	for (size_t i = 0; i < p->n_formers && !rc; i++)
 		if (p->formers[i].gone && p->formers[i].database && !p->formers[i].saved)
 			rc = former_save(p, &p->formers[i]);
 	return rc;
+}
+
+static bool is_recordable(struct pass *p, size_t i)
+{
+	return grant_is_known(&p->works[i]) && !pass_sources_unseen(p, &p->grants.items[i]);
 }
 
 int pass_record_access(struct pass *p)
@@ -309,62 +233,69 @@ int pass_record_access(struct pass *p)
 	for (size_t i = 0; i < p->grants.n && !rc; i++) {
 		struct grant_work *w = &p->works[i];
 
-		if (w->on_record || !grant_is_known(w))
+		if (w->on_record || !is_recordable(p, i) ||
+			(p->o.network && pass_admission(&p->grants.items[i], p) != ADMIT))
 			continue;
-		rc = grant_record(p, &p->grants.items[i], w, &p->lasts[i]);
+		rc = grant_record(p, &p->grants.items[i], w, &p->lasts[i], NULL);
 		w->on_record = !rc;
 	}
 	if (!rc)
-		rc = formers_save(p);
+		rc = pass_formers_save(p);
 	if (!rc)
 		rc = pass_verified_save(p);
 	return rc;
 }
 
-static bool user_has_source(const struct user *u, const struct source *s, instant_t now)
+/* Its record is to be corrected, or confirmed. */
+static bool is_in_doubt(const struct grant_work *w, const struct last_access *last)
 {
-	for (size_t i = 0; i < u->n_sources; i++)
-		if (!source_compare(&u->sources[i], s) && user_source_end(u, i) > now)
-			return true;
+	return w->on_record &&
+	       (last->told_allowed || (last->network && streq(last->network, ACCESS_UNCONFIRMED)));
+}
+
+/* Reads the packet filter if a record depends on it. False: not read. */
+static bool openings_look(struct firewall_state *out, struct pass *p)
+{
+	for (size_t i = 0; i < p->grants.n; i++)
+		if (is_in_doubt(&p->works[i], &p->lasts[i]))
+			return !p->o.network->observe(out, p->o.network->context, p->o.now);
 	return false;
 }
 
-/* The sources in the text "203.0.113.7, 198.51.100.0/29" that the user does not have, or no longer. */
-static int sources_parse(struct last_access *l, const struct user *u, instant_t now)
+/* What the record of an opening says once the packet filter was asked; NULL: the same. */
+static const char *opening_corrected(const struct last_access *last, bool opened)
 {
-	_cleanup_free_ char *text = strdup(l->sources);
-	char *rest = text;
-
-	if (!text)
-		return -ENOMEM;
-	for (char *one; (one = strsep(&rest, ",")) != NULL;) {
-		struct source s, *items;
-
-		one += strspn(one, " ");
-		if (!*one || source_parse(&s, one) || user_has_source(u, &s, now))
-			continue;
-		items = array_grown(l->left, l->n_left, sizeof(*items));
-		if (!items)
-			return -ENOMEM;
-		l->left = items;
-		items[l->n_left++] = s;
-	}
-	return 0;
+	if (last->told_allowed)
+		return opened ? NULL : ACCESS_UNCONFIRMED;
+	return opened ? ACCESS_ALLOWED : NULL;
 }
 
-int pass_sources_left(struct source **out, size_t *n, struct pass *p, const struct grant *g)
+int pass_record_filtered(struct pass *p, bool failed)
 {
-	int rc = p->o.journal && !p->memory_failed ? pass_lasts_read(p) : 0;
+	int rc = pass_lasts_read(p);
+	const bool doubt = failed || p->openings_unconfirmed;
+	struct firewall_state state = {0};
+	const bool looked = !rc && doubt && openings_look(&state, p);
 
-	*n = 0;
-	if (rc || !p->lasts)
-		return rc == -ENOMEM ? rc : 0;
-	struct last_access *l = &p->lasts[pass_grant_number(p, g)];
-	if (l->level == LEVEL_NONE || !l->sources)
-		return 0;
-	if (!l->left)
-		rc = sources_parse(l, g->user, p->o.now);
-	*out = l->left;
-	*n = l->n_left;
+	p->network_unknown = failed;
+	for (size_t i = 0; i < p->grants.n && !rc; i++) {
+		const struct grant *g = &p->grants.items[i];
+		struct grant_work *w = &p->works[i];
+		struct last_access *last = &p->lasts[i];
+		const char *corrected = NULL;
+
+		if (!is_recordable(p, i))
+			continue;
+		if (is_in_doubt(w, last)) {
+			const bool opened = !doubt || (looked && pass_is_opened(p, &state, g));
+			corrected = opening_corrected(last, opened);
+			last->told_allowed &= !opened;
+		}
+		if (w->on_record && !corrected)
+			continue;
+		rc = grant_record(p, g, w, last, corrected);
+		w->on_record = !rc;
+	}
+	firewall_state_free(&state);
 	return rc;
 }

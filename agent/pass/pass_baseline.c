@@ -23,10 +23,10 @@ void pass_baselines_forget(struct pass *p)
 }
 
 /* A user already has access there, so changes made since would count as part of the baseline. */
-static bool access_was_given(const struct pass *p, const char *server, const char *database)
+static bool access_is_given(const struct pass *p, const char *server, const char *database)
 {
-	for (size_t i = 0; i < p->proved.n; i++) {
-		const struct proved *v = &p->proved.items[i];
+	for (size_t i = 0; i < p->levels.n; i++) {
+		const struct verified_level *v = &p->levels.items[i];
 		if (v->level != LEVEL_NONE && streq(v->server, server) &&
 			names_equal(v->database, database))
 			return true;
@@ -57,7 +57,7 @@ static bool baseline_is_asked(struct pass *p, const struct server_work *w, const
 		       access_has_ended(p, g);
 	return p->o.mode == PASS_APPLY && g->level != LEVEL_NONE &&
 	       baseline_is_missing(p, w, database) &&
-	       !access_was_given(p, w->server->name, database);
+	       !access_is_given(p, w->server->name, database);
 }
 
 /* By database; of one database first the grant that gives most. */
@@ -137,7 +137,7 @@ int pass_baselines_tell(struct pass *p)
 			/* First what is seldom so; the other question reads every verification. */
 			if (g->level != LEVEL_NONE &&
 				baseline_is_missing(p, w, g->database->name) &&
-				access_was_given(p, w->server->name, g->database->name))
+				access_is_given(p, w->server->name, g->database->name))
 				missing_tell(p, g);
 		}
 	}

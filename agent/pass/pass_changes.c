@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "pass/pass_again.h"
 #include "pass/pass_internal.h"
 
 static const char *text_or_null(const char *text)
@@ -68,20 +69,27 @@ void pass_plan_take(struct pass *p, struct server_work *w, const struct record *
 /* The worker asks whether everything that it announced is recorded. */
 int pass_intent_take(struct pass *p, struct server_work *w, const struct record *r)
 {
+	/* Then the changes are on record with the outcome that they were left out. */
+	const int unsaved = pass_time_save(p);
 	int rc = pass_journal_begin(p);
 
-	for (size_t i = 0; i < w->n_plans && !rc; i++) {
+	for (size_t i = 0; i < w->n_plans && !rc && !unsaved; i++) {
 		if (!w->plans[i].login)
 			continue;
-		rc = ledger_intend(
-			p->o.journal, w->server->name, w->plans[i].login, r->intent.clock);
+		rc = pass_made_take(p, w, w->plans[i].login, r->intent.clock);
+		if (!rc)
+			rc = ledger_intend(
+				p->o.journal, w->server->name, w->plans[i].login, r->intent.clock);
 		free(w->plans[i].login);
 		w->plans[i].login = NULL;
 	}
+	/* What was verified is on record before anybody is let in by it: it tells what a later instant has to close. */
+	if (!rc)
+		rc = pass_verified_save(p);
 	if (!rc)
 		rc = pass_journal_commit(p);
 	if (!rc)
-		return 0;
+		return unsaved;
 	/* Forget the announced changes. One that is made anyway gets a record of its own. */
 	for (size_t i = 0; i < w->n_plans; i++)
 		w->plans[i].id = 0;
@@ -94,6 +102,7 @@ void pass_outcome_take(struct pass *p, struct server_work *w, const struct recor
 	struct journal_entry e = pass_record_entry(p, r, JOURNAL_OUTCOME);
 	_cleanup_free_ char *client = former_client(p, r);
 
+	w->unended |= r->change.kind == CHANGE_SESSION_KILL && r->code;
 	if (client)
 		e.client = client;
 	for (size_t i = w->n_plans; i-- > 0;)
@@ -119,6 +128,7 @@ void pass_outcome_take(struct pass *p, struct server_work *w, const struct recor
 	}
 	if (pass_journal_write(p, &e))
 		p->result.journal_failed = true;
+	pass_refused_note(p, r);
 }
 
 /* Closes the intents of a dead worker, or of a lost session, with outcome "unknown". An open intent could never be

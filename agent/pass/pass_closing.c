@@ -17,8 +17,7 @@ static size_t remembered_merge(struct remembered *items, size_t n)
 {
 	size_t kept = 0;
 
-	if (n)
-		qsort(items, n, sizeof(*items), remembered_compare);
+	array_sort(items, n, sizeof(*items), remembered_compare);
 	for (size_t i = 0; i < n; i++) {
 		struct remembered *last = kept ? &items[kept - 1] : NULL;
 		if (!last || remembered_compare(last, &items[i])) {
@@ -28,19 +27,32 @@ static size_t remembered_merge(struct remembered *items, size_t n)
 		if (items[i].level > last->level)
 			last->level = items[i].level;
 		last->excess |= items[i].excess;
+		/* One of two replicas says nothing about the other one's. */
+		if (items[i].made && last->made)
+			last->verified = false;
+		if (items[i].made && !last->made) {
+			last->verified = items[i].verified;
+			last->database_id = items[i].database_id;
+			last->made = items[i].made;
+		}
 	}
 	return kept;
 }
 
-static void proved_add(struct remembered *items, size_t *n, const struct proved *k)
+static void level_add(struct remembered *items, size_t *n, const struct verified_level *k)
 {
 	items[(*n)++] = (struct remembered){k->login, k->database, k->level, false};
 }
 
 static void verified_add(struct remembered *items, size_t *n, const struct verified *v)
 {
-	items[(*n)++] = (struct remembered){
-		v->login, v->database, v->level, v->result == VERIFICATION_EXCESS};
+	items[(*n)++] = (struct remembered){.login = v->login,
+		.database = v->database,
+		.level = v->level,
+		.excess = v->result == VERIFICATION_EXCESS,
+		.verified = v->result == VERIFICATION_VERIFIED,
+		.database_id = v->database_id,
+		.made = v->made};
 }
 
 /* Whether another replica's row stands in for one that this server lacks. Its own are sorted. */
@@ -58,10 +70,10 @@ static void replicas_fill(
 {
 	const size_t own = *n;
 
-	for (size_t i = 0; i < p->proved.n; i++) {
-		const struct proved *k = &p->proved.items[i];
+	for (size_t i = 0; i < p->levels.n; i++) {
+		const struct verified_level *k = &p->levels.items[i];
 		if (row_is_missing(items, own, p, server, k->server, k->login, k->database))
-			proved_add(items, n, k);
+			level_add(items, n, k);
 	}
 	for (size_t i = 0; i < p->verified.n; i++) {
 		const struct verified *v = &p->verified.items[i];
@@ -73,20 +85,20 @@ static void replicas_fill(
 
 int pass_remembered(struct remembered **out, size_t *n, const struct pass *p, const char *server)
 {
-	size_t n_proved, n_verified;
-	const struct proved *proved = pass_proved_of(&n_proved, p, server);
+	size_t n_levels, n_verified;
+	const struct verified_level *levels = pass_verified_levels_of(&n_levels, p, server);
 	const struct verified *verified = pass_verified_of(&n_verified, p, server);
 	const struct server *of = program_server(p->o.program, server);
 	bool replicated = of && server_is_replicated(p->o.program, of);
 	struct remembered *items =
-		calloc((replicated ? p->proved.n + p->verified.n : n_proved + n_verified) + 1,
+		calloc((replicated ? p->levels.n + p->verified.n : n_levels + n_verified) + 1,
 			sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
 	*n = 0;
-	for (size_t i = 0; i < n_proved; i++)
-		proved_add(items, n, &proved[i]);
+	for (size_t i = 0; i < n_levels; i++)
+		level_add(items, n, &levels[i]);
 	for (size_t i = 0; i < n_verified; i++)
 		verified_add(items, n, &verified[i]);
 	*n = remembered_merge(items, *n);
@@ -98,13 +110,9 @@ int pass_remembered(struct remembered **out, size_t *n, const struct pass *p, co
 
 static struct sql_closing *closing_push(struct server_work *w)
 {
-	struct sql_closing *items = array_grown(w->closings, w->sql.n_closings, sizeof(*items));
+	struct sql_closing *c = ARRAY_MORE(w->closings, w->sql.n_closings);
 
-	if (!items)
-		return NULL;
-	w->sql.closings = w->closings = items;
-	struct sql_closing *c = &items[w->sql.n_closings++];
-	*c = (struct sql_closing){0};
+	w->sql.closings = w->closings;
 	return c;
 }
 
@@ -137,17 +145,16 @@ static int sources_close(struct pass *p, struct server_work *w)
 
 	for (size_t i = 0; i < w->sql.wanted.n_grants; i++) {
 		const struct grant *g = w->sql.wanted.grants[i];
-		const struct wanted_login *l = wanted_find(&w->sql.wanted, g->user->login);
 		struct source *left;
 		size_t n;
-
-		if (!l || names_equal(last, g->user->login))
-			continue;
 		int rc = pass_sources_left(&left, &n, p, g);
+
 		if (rc)
 			return rc;
-		if (n)
-			last = g->user->login;
+		if (!n || names_equal(last, g->user->login) ||
+			!wanted_find(&w->sql.wanted, g->user->login))
+			continue;
+		last = g->user->login;
 		for (size_t k = 0; k < n; k++) {
 			struct sql_closing *c = closing_push(w);
 			if (!c)
@@ -164,15 +171,11 @@ static int sources_close(struct pass *p, struct server_work *w)
 
 int pass_closings_build(struct pass *p, struct server_work *w)
 {
-	struct remembered *remembered;
-	size_t n;
-	int rc = pass_remembered(&remembered, &n, p, w->server->name);
+	const struct wanted_server *wanted = &w->sql.wanted;
+	int rc = closings_build(&w->due, wanted, &w->sql.claims, wanted->remembered,
+		wanted->n_remembered,
+		p->first_start || (p->hold[0] && !p->memory_failed && !p->unfiltered));
 
-	if (rc)
-		return rc;
-	rc = closings_build(&w->due, &w->sql.wanted, &w->sql.claims, remembered, n,
-		p->first_start || (p->hold[0] && !p->memory_failed));
-	free(remembered);
 	for (size_t i = 0; i < w->due.n && !rc; i++) {
 		const struct closing *d = &w->due.items[i];
 		struct sql_closing *c = closing_push(w);

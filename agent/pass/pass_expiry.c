@@ -8,11 +8,22 @@
 #include "curfew/text.h"
 #include "pass/pass_internal.h"
 
+static bool is_unconfirmed(const struct last_access *l)
+{
+	return l->network && streq(l->network, ACCESS_UNCONFIRMED);
+}
+
+/* What was not confirmed to be allowed may have been let in all the same. */
+static bool may_be_let_in(const struct last_access *l)
+{
+	return (l->network && streq(l->network, ACCESS_ALLOWED)) || is_unconfirmed(l);
+}
+
 /* The last record allows network access until a time that has passed. */
 static bool is_due(const struct pass *p, const struct last_access *l)
 {
 	return l->level != LEVEL_NONE && l->until && l->until <= p->o.now && l->sources &&
-	       *l->sources && l->network && streq(l->network, ACCESS_ALLOWED);
+	       *l->sources && may_be_let_in(l);
 }
 
 /* The end of a temporary source that has ended while the grant continues; 0: it is none. */
@@ -30,8 +41,8 @@ static bool part_is_due(struct pass *p, const struct grant *g, const struct last
 	struct source *left;
 	size_t n = 0;
 
-	if (l->level == LEVEL_NONE || (l->until && l->until <= p->o.now) || !l->network ||
-		!streq(l->network, ACCESS_ALLOWED) || pass_sources_left(&left, &n, p, g))
+	if (l->level == LEVEL_NONE || (l->until && l->until <= p->o.now) || !may_be_let_in(l) ||
+		pass_sources_left(&left, &n, p, g))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (source_ended(g, &left[i], p->o.now))
@@ -47,14 +58,6 @@ static bool any_is_due(struct pass *p)
 	return false;
 }
 
-static bool is_endpoint_of(const struct server *s, const struct endpoint *e)
-{
-	for (size_t i = 0; i < s->n_endpoints; i++)
-		if (!endpoint_compare(&s->endpoints[i], e))
-			return true;
-	return false;
-}
-
 /* Whether an entry of the packet filter still allows the grant: by a source of the file, or by one that only the record
  * names. 0, 1, or -ENOMEM. */
 static int is_let_in(struct pass *p, const struct firewall_state *s, const struct grant *g)
@@ -63,27 +66,19 @@ static int is_let_in(struct pass *p, const struct firewall_state *s, const struc
 	size_t n;
 	int rc = pass_sources_left(&left, &n, p, g);
 
-	for (size_t i = 0; i < s->n_allows && !rc; i++) {
+	for (size_t i = 0; i < s->n_allows && !rc; i++)
 		rc = grant_is_behind(g, &s->allows[i].source, &s->allows[i].endpoint);
-		for (size_t k = 0; k < n && !rc; k++)
-			rc = !source_compare(&left[k], &s->allows[i].source) &&
-			     is_endpoint_of(g->server, &s->allows[i].endpoint);
-	}
+	for (size_t k = 0; k < n && !rc; k++)
+		rc = pass_is_let_in(s, g, &left[k], 0);
 	return rc;
 }
 
 int pass_removed_note(struct pass *p, const struct firewall_changes *done)
 {
-	for (size_t i = 0; i < done->n; i++) {
-		if (done->items[i].kind != FIREWALL_ALLOW_REMOVE)
-			continue;
-		struct firewall_change *items =
-			array_grown(p->removed, p->n_removed, sizeof(*items));
-		if (!items)
+	for (size_t i = 0; i < done->n; i++)
+		if (done->items[i].kind == FIREWALL_ALLOW_REMOVE &&
+			ARRAY_ADD(p->removed, p->n_removed, done->items[i]))
 			return -ENOMEM;
-		p->removed = items;
-		items[p->n_removed++] = done->items[i];
-	}
 	return 0;
 }
 
@@ -126,12 +121,14 @@ static int event_write(struct pass *p, const struct grant *g, const char *source
 	return journal_write(NULL, p->o.journal, &e);
 }
 
-/* The SQL side is recorded as it was last observed: this step reads only the packet filter. */
+/* The SQL side is recorded as it was last observed: this step reads only the packet filter. A client's new name is recorded
+ * with what a server shows under it. */
 static struct journal_entry expiry_entry(
 	const struct pass *p, const struct grant *g, const struct last_access *l)
 {
 	struct journal_entry e = pass_access_entry(p, g);
 
+	e.client = l->client;
 	e.level = level_name(l->level);
 	e.until = l->until;
 	e.before = l->person;
@@ -140,14 +137,14 @@ static struct journal_entry expiry_entry(
 }
 
 static int closed_write(
-	struct pass *p, const struct grant *g, const struct last_access *l, bool removed)
+	struct pass *p, const struct grant *g, const struct last_access *l, bool by_kernel)
 {
 	struct journal_entry e = expiry_entry(p, g, l);
 
 	e.sources = "";
 	e.outcome = verification_name(VERIFICATION_UNVERIFIED);
 	e.after = ACCESS_CLOSED;
-	if (removed)
+	if (!by_kernel)
 		e.reason = p->o.reason;
 	return journal_write(NULL, p->o.journal, &e);
 }
@@ -172,16 +169,6 @@ static int last_close(struct last_access *l)
 	return 0;
 }
 
-static bool is_in_kernel(
-	const struct firewall_state *s, const struct grant *g, const struct source *source)
-{
-	for (size_t i = 0; i < s->n_allows; i++)
-		if (!source_compare(&s->allows[i].source, source) &&
-			is_endpoint_of(g->server, &s->allows[i].endpoint))
-			return true;
-	return false;
-}
-
 /* The recorded sources: those that have ended and have no entry any more, and the others. */
 struct parted {
 	struct text ended, others;
@@ -200,7 +187,8 @@ static int sources_part(struct parted *out, struct pass *p, const struct firewal
 		struct source source;
 		one += strspn(one, " ");
 		instant_t end = source_parse(&source, one) ? 0 : source_ended(g, &source, p->o.now);
-		struct text *to = end && !is_in_kernel(s, g, &source) ? &out->ended : &out->others;
+		struct text *to =
+			end && !pass_is_let_in(s, g, &source, 0) ? &out->ended : &out->others;
 		fprintf(to->to, "%s%s", ftell(to->to) > 0 ? ", " : "", one);
 		if (to == &out->ended && end > out->last)
 			out->last = end;
@@ -214,13 +202,24 @@ static int part_close(struct pass *p, const struct grant *g, struct last_access 
 {
 	struct journal_entry e = expiry_entry(p, g, l);
 	int rc = tell ? event_write(p, g, ended, last) : 0;
+	_cleanup_free_ char *detail = NULL;
 
+	if (asprintf(&detail, "%s%s%s%s", UNSEEN, l->unseen ? l->unseen : "", l->unseen ? ", " : "",
+		    ended) < 0)
+		return -ENOMEM;
+	e.detail = detail;
 	e.sources = others;
 	e.outcome = l->outcome;
-	e.after = *others ? ACCESS_ALLOWED : ACCESS_CLOSED;
+	e.after = *others ? l->network : ACCESS_CLOSED;
 	if (!rc)
 		rc = journal_write(NULL, p->o.journal, &e);
-	return rc;
+	/* If this pass reads the sessions, it says so in a record of its own. */
+	char *unseen = rc ? NULL : strdup(detail + strlen(UNSEEN));
+	if (!unseen)
+		return rc ? rc : -ENOMEM;
+	free(l->unseen);
+	l->unseen = unseen;
+	return 0;
 }
 
 static int part_write(struct pass *p, const struct firewall_state *s, const struct grant *g,
@@ -237,8 +236,9 @@ static int part_write(struct pass *p, const struct firewall_state *s, const stru
 	if (!rc && (!ended || !others))
 		rc = -ENOMEM;
 	if (!rc && *ended) {
-		rc = part_close(p, g, l, ended, others, parted.last, !*told);
-		*told = true;
+		const bool tell = !*told && !is_unconfirmed(l);
+		rc = part_close(p, g, l, ended, others, parted.last, tell);
+		*told |= tell;
 		free(l->sources);
 		l->sources = others;
 		others = NULL;
@@ -281,13 +281,15 @@ static int expired_write(struct pass *p, const struct firewall_state *s)
 			rc = let_in;
 		if (let_in)
 			continue;
+		/* What was not confirmed to be there is not said to have been ended by the kernel. */
+		bool by_kernel = !was_removed(p, g) && !is_unconfirmed(l);
 		/* An allowlist entry covers all databases of a server, so its end is recorded once. */
-		bool removed = was_removed(p, g);
-		if (!removed && (!told || told->user != g->user || told->server != g->server))
+		if (by_kernel && (!told || told->user != g->user || told->server != g->server)) {
 			rc = event_write(p, g, l->sources, l->until);
-		told = g;
+			told = g;
+		}
 		if (!rc)
-			rc = closed_write(p, g, l, removed);
+			rc = closed_write(p, g, l, by_kernel);
 		if (!rc)
 			rc = last_close(l);
 	}

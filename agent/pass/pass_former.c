@@ -8,12 +8,10 @@
 int pass_former_add(struct pass *p, const char *server, const char *login, const char *database,
 	enum level level)
 {
-	struct former *items = array_grown(p->formers, p->n_formers, sizeof(*items));
+	struct former *r = ARRAY_MORE(p->formers, p->n_formers);
 
-	if (!items)
+	if (!r)
 		return -ENOMEM;
-	p->formers = items;
-	struct former *r = &items[p->n_formers++];
 	*r = (struct former){
 		.server = server, .login = login, .database = database, .level = level};
 	for (size_t i = 0; i < p->identities.n; i++) {
@@ -34,7 +32,7 @@ int pass_former_add(struct pass *p, const char *server, const char *login, const
 
 bool pass_former_may_be_of(const struct former *m, const char *client)
 {
-	return !client || !m->client || streq(m->client, client);
+	return !client || !m->client || names_equal(m->client, client);
 }
 
 bool pass_is_former(
@@ -52,23 +50,25 @@ bool pass_is_former(
 static int former_find(struct pass *p, const char *server, const char *login, const char *database,
 	enum level level)
 {
-	if (level == LEVEL_NONE || pass_grant(p, server, login, database) ||
-		pass_is_former(p, server, login, database))
+	if (level == LEVEL_NONE || pass_is_former(p, server, login, database))
 		return 0;
 	return pass_former_add(p, server, login, database, level);
 }
 
 int pass_formers_build(struct pass *p)
 {
+	size_t at = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < p->verified.n && !rc; i++) {
 		const struct verified *v = &p->verified.items[i];
-		rc = former_find(p, v->server, v->login, v->database, v->level);
+		if (!pass_grant_next(&at, p, v))
+			rc = former_find(p, v->server, v->login, v->database, v->level);
 	}
-	for (size_t i = 0; i < p->proved.n && !rc; i++) {
-		const struct proved *k = &p->proved.items[i];
-		rc = former_find(p, k->server, k->login, k->database, k->level);
+	for (size_t i = 0; i < p->levels.n && !rc; i++) {
+		const struct verified_level *k = &p->levels.items[i];
+		if (!pass_grant(p, k->server, k->login, k->database))
+			rc = former_find(p, k->server, k->login, k->database, k->level);
 	}
 	for (size_t i = 0; i < p->identities.n && !rc; i++) {
 		const struct identity *k = &p->identities.items[i];
@@ -81,8 +81,11 @@ int pass_formers_build(struct pass *p)
 
 void pass_formers_free(struct pass *p)
 {
-	for (size_t i = 0; i < p->n_formers; i++)
+	for (size_t i = 0; i < p->n_formers; i++) {
 		free(p->formers[i].client);
+		free(p->formers[i].found_login);
+		free(p->formers[i].found_database);
+	}
 	free(p->formers);
 }
 
@@ -184,7 +187,7 @@ static void former_tell(struct pass *p, const struct former *m, const struct ser
 	RECORD_PRINTF(&r, detail,
 		"the configuration no longer names it, and its removal is not verified: %s%s",
 		!configured
-			? "the server was removed from curfew.conf; add it again, or run `curfew forget`"
+			? "the server was removed from curfew.conf; add it again, or run `curfew forget SERVER --reason TEXT`"
 		: !reached		  ? "cannot reach the server"
 		: m->told && m->detail[0] ? m->detail
 					  : "it still exists",

@@ -11,7 +11,8 @@ static const char *why_gone(const struct pass *p, const char *client)
 		       : "the client is no longer in the configuration";
 }
 
-int pass_prove_gone(struct pass *p, const char *server, const char *login, const char *database)
+int pass_prove_gone(struct pass *p, const char *server, const char *login, const char *database,
+	const char *seen)
 {
 	struct journal_entry e = pass_entry(p, JOURNAL_PROOF);
 	_cleanup_free_ char *client = NULL;
@@ -27,7 +28,9 @@ int pass_prove_gone(struct pass *p, const char *server, const char *login, const
 	e.outcome = verification_name(VERIFICATION_VERIFIED);
 	e.reason = why_gone(p, client);
 	e.detail =
-		database ? "sys.database_principals read: no user of that login, by name or by SID"
-			 : "sys.server_principals read: no such login";
+		seen && *seen ? seen
+		: database
+			? "sys.database_principals read: no user of that login, by name or by SID"
+			: "sys.server_principals read: no such login";
 	return rc ? rc : journal_write(NULL, p->o.journal, &e);
 }

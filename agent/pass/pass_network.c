@@ -71,6 +71,7 @@ static int result_tell(struct pass *p, const struct firewall_changes *done, int 
 {
 	if (rc == FIREWALL_UNCONFIRMED) {
 		unconfirmed_note(p);
+		p->openings_unconfirmed = true;
 		rc = 0;
 	}
 	if (rc && rc != -ECANCELED)
@@ -108,18 +109,20 @@ static int commit_closings(
 	return result_tell(p, &c->done, rc);
 }
 
-/* Additions wait for the record of their intent. If it cannot be written, only removals are made. */
+/* Additions wait for the record of their intent, and for the time to be saved. If that fails, only removals are made. */
 static int commit_recorded(
 	struct pass *p, const struct allowlist *wanted, struct firewall_changes *planned)
 {
 	struct firewall_changes done = {0};
 	_cleanup_free_ int64_t *ids = calloc(planned->n + 1, sizeof(*ids));
-	int rc = ids ? pass_intents_journal(p, planned, ids) : -ENOMEM;
+	const int unsaved = pass_time_save(p);
+	int rc = unsaved ? unsaved : ids ? pass_intents_journal(p, planned, ids) : -ENOMEM;
 
 	if (!rc)
 		rc = pass_journal_commit(p);
-	if (rc && planned->n) {
-		p->result.journal_failed = true;
+	if (rc && (planned->n || unsaved)) {
+		p->result.journal_failed = p->result.journal_failed || !unsaved;
+		p->openings_unconfirmed = true;
 		return commit_closings(p, wanted, planned);
 	}
 	int left = changes_apply(&done, p, wanted, false);
@@ -150,22 +153,39 @@ static int network_commit(struct pass *p, const struct allowlist *wanted, bool c
 	return rc;
 }
 
-int pass_close_network(struct pass *p)
+/* The packet filter has what it should: by the same proof as of a list that is built and sent. */
+static bool list_is_proved(struct pass *p, uint64_t number, bool closings_only)
 {
-	struct allowlist wanted;
-	int rc;
+	const struct firewall_port *port = p->o.network;
 
-	if (!p->o.network)
+	return port->again &&
+	       port->again(port->context, number, network_now(p), closings_only) == FIREWALL_PROVED;
+}
+
+/* *told: the error that network_commit() has told of. 0, or the error of building the list. */
+static int list_commit(int *told, struct pass *p, admission_fn admission, bool closings_only)
+{
+	uint64_t number = pass_list_number(p, admission);
+	struct allowlist wanted;
+
+	*told = 0;
+	if (list_is_proved(p, number, closings_only))
 		return 0;
-	rc = allowlist_build(
-		&wanted, p->o.program, &p->grants, p->o.now, grant_admission_before, p);
+	int rc = pass_list_build(&wanted, p, admission);
 	if (rc)
 		return rc;
-	rc = pass_guards_keep(&wanted, p);
-	if (!rc)
-		rc = network_commit(p, &wanted, true);
+	wanted.number = number;
+	*told = network_commit(p, &wanted, closings_only);
 	allowlist_free(&wanted);
-	return rc;
+	return 0;
+}
+
+int pass_close_network(struct pass *p)
+{
+	int told = 0;
+	int rc = p->o.network ? list_commit(&told, p, grant_admission_before, true) : 0;
+
+	return rc ? rc : told;
 }
 
 static int network_plan(struct pass *p, const struct allowlist *wanted)
@@ -196,25 +216,29 @@ static int network_plan(struct pass *p, const struct allowlist *wanted)
 
 static int network_update(struct pass *p)
 {
-	struct allowlist wanted;
+	int told = 0;
 
 	/* Record access before the network opens. If this process dies afterward, the next pass knows what to reduce.
 	 * What ended by itself first, for it was so before a server was asked. */
 	if (pass_record_expired(p))
 		p->result.journal_failed = true;
+	pass_replicas_yield(p);
 	if (pass_record_access(p))
 		p->result.journal_failed = true;
-	/* If the firewall step is skipped, write no intents for it. */
-	if (!p->o.network || (p->o.stale && *p->o.stale))
+	if (!p->o.network)
 		return 0;
-	int rc = allowlist_build(&wanted, p->o.program, &p->grants, p->o.now, pass_admission, p);
-	if (rc)
-		return rc;
-	rc = pass_guards_keep(&wanted, p);
-	/* The next pass that finds the packet filter so may forget what is no longer guarded. */
-	if (!rc && !network_commit(p, &wanted, p->hold[0] != '\0') && pass_guards_save(p))
+	/* If the firewall step is skipped, write no intents for it. */
+	const bool skipped = p->o.stale && *p->o.stale;
+	/* While it holds, the packet filter is only asked to close. */
+	p->openings_unconfirmed = p->hold[0] != '\0';
+	int rc = skipped ? 0 : list_commit(&told, p, pass_admission, p->hold[0] != '\0');
+	if (pass_record_filtered(p, skipped || rc || told))
 		p->result.journal_failed = true;
-	allowlist_free(&wanted);
+	if (skipped)
+		return 0;
+	/* The next pass that finds the packet filter so may forget what is no longer guarded. */
+	if (!rc && !told && pass_guards_save(p))
+		p->result.journal_failed = true;
 	return rc;
 }
 
@@ -244,16 +268,13 @@ static enum admission grant_admission_planned(const struct grant *g, void *conte
 static int network_preview(struct pass *p)
 {
 	struct allowlist wanted;
-	int rc = allowlist_build(
-		&wanted, p->o.program, &p->grants, p->o.now, grant_admission_planned, p);
+	int rc = pass_list_build(&wanted, p, grant_admission_planned);
 
 	if (rc)
 		return rc;
-	rc = pass_guards_keep(&wanted, p);
-	if (!rc)
-		network_plan(p, &wanted);
+	network_plan(p, &wanted);
 	allowlist_free(&wanted);
-	return rc;
+	return 0;
 }
 
 /* Notes about the pass as a whole. */
@@ -271,6 +292,7 @@ static int notes_tell(struct pass *p)
 	pass_renamed_tell(p);
 	pass_revoked_tell(p);
 	pass_guards_tell(p);
+	pass_sources_tell(p);
 	if (p->o.mode != PASS_AUDIT)
 		rc = pass_baselines_tell(p);
 	pass_formers_tell(p);
@@ -299,6 +321,8 @@ int pass_finish(struct pass_result *out, struct pass *p)
 	if (p->result.done)
 		pass_state_keep(p);
 	p->result.held = p->hold[0] != '\0';
+	p->result.unfiltered = p->unfiltered;
+	p->result.network_failed |= p->o.unfiltered && p->o.mode == PASS_APPLY;
 	*out = p->result;
 	return rc ? rc : told;
 }

@@ -90,6 +90,16 @@ static int outcome_journal(struct pass *p, const struct firewall_change *c, int6
 	return change_journal(p, &e, c, NULL);
 }
 
+/* What is written is kept in memory too until it is committed, to be recorded later if that fails: of a list of 60,000
+ * changes that was half of this process's memory. Each outcome stands for itself. */
+#define OUTCOMES_AT_ONCE 8192
+
+static void outcomes_settle(struct pass *p)
+{
+	if (p->n_batch >= OUTCOMES_AT_ONCE)
+		pass_journal_commit(p);
+}
+
 /* Writes the outcome of every intent. A change that was needed because another program changed the table has no intent.
  * */
 void pass_outcomes_journal(struct pass *p, const struct firewall_changes *planned, int64_t *ids,
@@ -107,6 +117,7 @@ void pass_outcomes_journal(struct pass *p, const struct firewall_changes *planne
 		if (intent)
 			id = &ids[intent - planned->items];
 		bool made = !rc || rc == FIREWALL_UNCONFIRMED;
+		outcomes_settle(p);
 		int failed = outcome_journal(p, c, id ? *id : 0, made ? "done" : "failed", NULL);
 		error = error ? error : failed;
 		if (id)
@@ -116,10 +127,14 @@ void pass_outcomes_journal(struct pass *p, const struct firewall_changes *planne
 			  : rc == FIREWALL_UNCONFIRMED ? "the firewall process cannot confirm it"
 			  : rc			       ? "cannot change the packet filter"
 						       : "nothing left to change";
-	for (size_t i = 0; i < planned->n && !error; i++)
-		if (ids[i])
-			error = outcome_journal(
+	/* After an error too: what cannot be recorded is kept to be recorded later. */
+	for (size_t i = 0; i < planned->n; i++)
+		if (ids[i]) {
+			outcomes_settle(p);
+			int failed = outcome_journal(
 				p, &planned->items[i], ids[i], rc ? "failed" : "done", why);
+			error = error ? error : failed;
+		}
 }
 
 void pass_record_network(struct pass *p)

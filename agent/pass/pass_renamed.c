@@ -35,7 +35,7 @@ static bool login_is_known(const struct pass *p, const char *server, const char 
 
 static bool is_newcomer(const struct pass *p, const struct grant *g)
 {
-	return g->level != LEVEL_NONE && !p->works[pass_grant_number(p, g)].has_verified &&
+	return g->level != LEVEL_NONE && !p->works[pass_grant_number(p, g)].verified &&
 	       !login_is_known(p, g->server->name, g->user->login);
 }
 
@@ -102,15 +102,28 @@ static int held_by(const struct pass *p, const struct override *o, const struct 
 	return rc < 0 ? rc : rc ? HELD_LOGIN : HELD_NOT;
 }
 
-/* Whether an operator has reinstated them under the new name. 1, 0, or negative errno. */
-static int was_reinstated(const struct pass *p, const struct override *o, const struct grant *g)
-{
-	bool client = false, login = false;
-	int rc = override_was_reinstated(&client, p->o.journal, o, g->client->name, NULL);
+/* A revocation of what no file names, and what is judged by it. */
+struct judging {
+	struct pass *p;
+	size_t revocation;
+	const struct client *back;   /* was reinstated as a whole, found last */
+	struct verified_list places; /* of a revoked client: only the names */
+};
 
-	if (!rc)
+/* Whether an operator has reinstated them under the new name. 1, 0, or negative errno. */
+static int was_reinstated(struct judging *k, const struct grant *g)
+{
+	const struct override *o = &k->p->overrides.items[k->revocation];
+	bool client = k->back == g->client, login = false;
+	int rc = client ? 0
+			: override_was_reinstated(
+				  &client, k->p->o.journal, o, g->client->name, NULL);
+
+	if (!rc && client)
+		k->back = g->client;
+	else if (!rc)
 		rc = override_was_reinstated(
-			&login, p->o.journal, o, g->client->name, g->user->login);
+			&login, k->p->o.journal, o, g->client->name, g->user->login);
 	return rc ? rc : client || login;
 }
 
@@ -123,36 +136,104 @@ static bool is_revoked(const struct pass *p, const char *client, const char *log
 	return false;
 }
 
-static int hold(struct pass *p, size_t revocation, const struct grant *g, enum held held)
+/* The journal is searched for a reinstatement only where a revocation would be added: in a large one that takes time, which
+ * closings would wait for. */
+static int hold(struct judging *k, const struct grant *g, enum held held)
 {
-	const struct override *o = &p->overrides.items[revocation];
+	struct pass *p = k->p;
 	const char *login = held == HELD_LOGIN ? g->user->login : NULL;
 	char reason[RECORD_TEXT_MAX];
 
-	if (is_revoked(p, g->client->name, login))
+	if (!held || is_revoked(p, g->client->name, NULL) || is_revoked(p, g->client->name, login))
 		return 0;
+	int rc = was_reinstated(k, g);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	const struct override *o = &p->overrides.items[k->revocation];
 	snprintf(reason, sizeof(reason), "revoked as %s%s%s, which no file names now: %s",
 		o->client, o->login ? " / " : "", o->login ? o->login : "", o->reason);
-	int rc = overrides_add(&p->overrides, g->client->name, login, p->o.now, reason);
+	rc = overrides_add(&p->overrides, g->client->name, login, p->o.now, reason);
 	p->n_inherited += !rc;
 	return rc;
 }
 
-static int newcomer_judge(struct pass *p, size_t revocation, const struct grant *g)
+static int newcomer_judge(struct judging *k, const struct grant *g)
 {
+	const struct pass *p = k->p;
 	enum held most = HELD_NOT;
 
+	if (is_revoked(p, g->client->name, NULL))
+		return 0;
 	for (size_t i = 0; i < p->verified.n; i++) {
 		if (!is_place_of(&p->verified.items[i], g))
 			continue;
-		int rc = held_by(p, &p->overrides.items[revocation], &p->verified.items[i], g);
+		int rc = held_by(p, &p->overrides.items[k->revocation], &p->verified.items[i], g);
 		if (rc < 0)
 			return rc;
 		if (rc > (int)most)
 			most = (enum held)rc;
 	}
-	int rc = most ? was_reinstated(p, &p->overrides.items[revocation], g) : 1;
-	return rc < 0 ? rc : rc ? 0 : hold(p, revocation, g, most);
+	return hold(k, g, most);
+}
+
+/* ---- logins that are written in the file, and stayed when it was renamed ---- */
+
+static int place_take(void *context, const char *server, const char *login, const char *database)
+{
+	struct verified_list *l = context;
+	struct verified *v = ARRAY_MORE(l->items, l->n);
+
+	if (!v)
+		return -ENOMEM;
+	*v = (struct verified){.server = pool_text(&l->texts, server),
+		.login = pool_text(&l->texts, login),
+		.database = pool_text(&l->texts, database)};
+	return v->server && v->login && v->database ? 0 : -ENOMEM;
+}
+
+/* None of the client's logins existed before but as the revoked client's: a login may be of a person who works for many. */
+static bool has_only_these(const struct judging *k, const struct client *c)
+{
+	for (size_t i = 0; i < c->n_users; i++) {
+		bool found = !login_is_known(k->p, NULL, c->users[i].login);
+
+		for (size_t n = 0; n < k->places.n && !found; n++)
+			found = names_equal(k->places.items[n].login, c->users[i].login);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* Whoever got access under the new name before the revocation is not a client's that it concerns. */
+static int kept_login_judge(struct judging *k, const struct grant *g)
+{
+	bool known = false;
+
+	if (is_revoked(k->p, g->client->name, NULL))
+		return 0;
+	int rc = journal_has_client(&known, k->p->o.journal, g->client->name);
+	if (rc)
+		return rc;
+	return hold(k, g, known || !has_only_these(k, g->client) ? HELD_LOGIN : HELD_CLIENT);
+}
+
+static int kept_logins_judge(struct judging *k)
+{
+	int rc = journal_client_places(k->p->o.journal, k->p->overrides.items[k->revocation].client,
+		place_take, &k->places);
+
+	for (size_t i = 0; i < k->places.n && !rc; i++) {
+		const struct verified *v = &k->places.items[i];
+		size_t n;
+		const struct grant *const *grants = pass_grants_of(&n, k->p, v->server, v->login);
+
+		for (size_t g = 0; g < n && !rc; g++)
+			if (is_place_of(v, grants[g]))
+				rc = kept_login_judge(k, grants[g]);
+	}
+	verified_list_free(&k->places);
+	return rc;
 }
 
 static int revocations_inherit(struct pass *p)
@@ -161,11 +242,14 @@ static int revocations_inherit(struct pass *p)
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++) {
+		struct judging k = {.p = p, .revocation = i};
 		if (pass_revoked_names_somebody(p->o.program, &p->overrides.items[i]))
 			continue;
-		for (size_t k = 0; k < p->grants.n && !rc; k++)
-			if (is_newcomer(p, &p->grants.items[k]))
-				rc = newcomer_judge(p, i, &p->grants.items[k]);
+		if (!p->overrides.items[i].login)
+			rc = kept_logins_judge(&k);
+		for (size_t g = 0; g < p->grants.n && !rc; g++)
+			if (is_newcomer(p, &p->grants.items[g]))
+				rc = newcomer_judge(&k, &p->grants.items[g]);
 	}
 	return rc;
 }
@@ -174,10 +258,7 @@ static int revocations_inherit(struct pass *p)
 
 static bool has_passed(const struct pass *p, const char *client)
 {
-	for (size_t i = 0; i < p->overrides.n_passed; i++)
-		if (names_equal(p->overrides.passed[i].client, client))
-			return true;
-	return false;
+	return passed_first(&p->overrides, client) < p->overrides.n_passed;
 }
 
 /* Whether a database of the client was the former one's. 1, 0, or negative errno. */
@@ -301,7 +382,7 @@ void pass_renamed_tell(struct pass *p)
 		const struct override *o = &p->overrides.items[i];
 		struct record note = {.kind = RECORD_NOTE, .state = STATE_OK};
 
-		if (p->o.client && !streq(p->o.client, o->client))
+		if (p->o.client && !names_equal(p->o.client, o->client))
 			continue;
 		RECORD_SET(&note, client, o->client);
 		RECORD_PRINTF(&note, detail,

@@ -121,9 +121,9 @@ static struct replica_memory replicas_recall(
 						: NULL;
 		const struct grant_work *w = g ? &p->works[pass_grant_number(p, g)] : NULL;
 
-		if (!w || !w->has_verified)
+		if (!w || !w->verified)
 			continue;
-		const struct verified *v = &w->verified;
+		const struct verified *v = w->verified;
 		if (v->level != LEVEL_NONE || v->result != VERIFICATION_VERIFIED) {
 			m.given_at = m.given && m.given_at > v->at ? m.given_at : v->at;
 			m.given = true;
@@ -151,15 +151,60 @@ void pass_replica_seen(struct pass *p, const struct grant *g)
 {
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];
 
-	if (!server_is_replicated(p->o.program, g->server) || !w->has_verified ||
-		w->verified.level != LEVEL_NONE || w->verified.result != VERIFICATION_VERIFIED)
+	if (!server_is_replicated(p->o.program, g->server) || !w->verified ||
+		w->verified->level != LEVEL_NONE || w->verified->result != VERIFICATION_VERIFIED)
 		return;
 	struct replica_memory m =
 		replicas_recall(p, g->server->name, g->user->login, g->database->name);
-	if (!m.given || m.given_at < w->verified.at)
+	if (!m.given || m.given_at < w->verified->at)
 		return;
-	w->verified.at = p->o.now;
-	w->to_save = p->o.mode == PASS_APPLY;
+	if (pass_verified_keep(p, g, w->verified))
+		w->to_save = p->o.mode == PASS_APPLY;
+}
+
+/* What another replica has verified since, where the database was read. NULL: nothing, or more than is scheduled. */
+static const struct verified *read_elsewhere(
+	const struct pass *p, const struct grant *g, instant_t since)
+{
+	for (size_t i = 0; i < p->o.program->n_servers; i++) {
+		const char *name = p->o.program->servers[i].name;
+		const struct grant *other =
+			pass_are_replicas(p, name, g->server->name)
+				? pass_grant(p, name, g->user->login, g->database->name)
+				: NULL;
+		const struct grant_work *w = other ? &p->works[pass_grant_number(p, other)] : NULL;
+
+		if (w && w->seen && w->readable && !w->secondary && w->verified &&
+			w->verified->at > since && pass_admission(other, (void *)p) == ADMIT)
+			return w->verified;
+	}
+	return NULL;
+}
+
+/* A secondary replica is not narrowed, its primary is: what was verified here while it was the primary would count until
+ * the next failover, and refuse the listener's address to whoever has on the primary what is scheduled. The level is taken
+ * over, and no fingerprint: nobody is let in here before all of it is verified. What is known of the login's highest level
+ * stays. A server that does not answer, or that shows anything else, keeps what was verified there. */
+void pass_replicas_yield(struct pass *p)
+{
+	for (size_t i = 0; i < p->grants.n; i++) {
+		const struct grant *g = &p->grants.items[i];
+		const struct grant_work *w = &p->works[i];
+		const struct verified *old = w->verified,
+				      *v = w->seen && w->secondary && w->login_shut && old &&
+							   old->result == VERIFICATION_VERIFIED &&
+							   old->level > g->level
+						   ? read_elsewhere(p, g, old->at)
+						   : NULL;
+		struct verified taken;
+
+		if (!v)
+			continue;
+		taken = *old;
+		taken.level = v->level;
+		*taken.fingerprint = '\0';
+		pass_verified_note(p, g, &taken);
+	}
 }
 
 /* Search for a former user on all replicas: a failover may have happened before a pass observed the user there. */

@@ -1,8 +1,9 @@
-/* Handles the workers' records as they arrive. Logins go to the inventory and verifications to the journal; states of
+/* Handles the workers' records as they arrive. Verifications go to the journal; states of
  * grants decide about network access. */
 #include <errno.h>
 #include <string.h>
 
+#include "pass/pass_again.h"
 #include "pass/pass_internal.h"
 
 static struct server_work *server_of(struct pass *p, const char *name)
@@ -13,87 +14,26 @@ static struct server_work *server_of(struct pass *p, const char *name)
 	return NULL;
 }
 
-static void login_gone(struct pass *p, const struct record *r)
+static void state_count(struct pass_result *r, enum state s)
 {
-	const struct identity *known = pass_identity(p, r->server, r->login);
-
-	pass_former_login_gone(p, r->server, r->login);
-	if (known && !known->removed && !pass_journal_begin(p) &&
-		(ledger_remove(p->o.journal, known->server, known->login, p->o.now) ||
-			pass_record_gone(p, r->server, r->login, NULL) ||
-			(!pass_login_is_named(p, r->server, r->login) &&
-				pass_prove_gone(p, known->server, known->login, NULL))))
-		p->result.journal_failed = true;
-}
-
-static void login_shut_note(struct pass *p, const struct record *r)
-{
-	size_t n;
-	const struct grant *const *grants = pass_grants_of(&n, p, r->server, r->login);
-
-	for (size_t i = 0; i < n; i++)
-		p->works[pass_grant_number(p, grants[i])].login_shut =
-			r->identity.status != LOGIN_ENABLED;
-}
-
-static void login_take(struct pass *p, const struct record *r)
-{
-	const struct identity *known = pass_identity(p, r->server, r->login);
-	const struct record_login *l = &r->identity;
-
-	if (p->o.mode != PASS_APPLY)
-		return;
-	login_shut_note(p, r);
-	if (l->status == LOGIN_GONE) {
-		login_gone(p, r);
-		return;
-	}
-	bool same = known && !known->removed && known->sid && known->sid_size == l->sid.size &&
-		    !memcmp(known->sid, l->sid.bytes, l->sid.size);
-	struct identity i = {.server = r->server,
-		.login = r->login,
-		.sid = l->sid.bytes,
-		.sid_size = l->sid.size,
-		.created = l->created};
-	if (!same && !pass_journal_begin(p) && ledger_put(p->o.journal, &i))
-		p->result.journal_failed = true;
-}
-
-static void state_count(struct pass *p, enum state s)
-{
-	switch (s) {
-	case STATE_OK:
-	case STATE_UNREACHABLE:
-		break;
-	case STATE_WAITING:
-		p->result.waiting++;
-		break;
-	case STATE_DRIFT:
-		p->result.drift++;
-		break;
-	case STATE_UNVERIFIED:
-		p->result.unverified++;
-		break;
-	case STATE_UNREAD:
-		p->result.unread++;
-		break;
-	case STATE_EXCESS:
-		p->result.excess++;
-		break;
-	case STATE_OVERDUE:
-		p->result.overdue++;
-		break;
-	}
+	r->waiting += s == STATE_WAITING;
+	r->drift += s == STATE_DRIFT;
+	r->unverified += s == STATE_UNVERIFIED;
+	r->unread += s == STATE_UNREAD;
+	r->excess += s == STATE_EXCESS;
+	r->overdue += s == STATE_OVERDUE;
 }
 
 /* Roles alone never allow network access, but they can show missing or excess access. */
 static void catalog_take(struct pass *p, const struct grant *g, const struct grant_work *w)
 {
 	struct verified v = {.level = w->observed, .result = VERIFICATION_VERIFIED};
-
 	bool gone = w->state == STATE_OK && g->level == LEVEL_NONE && w->observed == LEVEL_NONE;
 
-	if (w->has_verified && w->verified.fingerprint[0] && !gone)
+	if (w->verified && w->verified->fingerprint[0] && !gone)
+		return;
+	/* That no user is in its own database is less than what the proof looked for, in all databases. */
+	if (gone && w->proof_told)
 		return;
 	if (w->told_admission == ADMIT_NOBODY)
 		v.result = VERIFICATION_EXCESS;
@@ -105,18 +45,22 @@ static void catalog_take(struct pass *p, const struct grant *g, const struct gra
 /* Access that cannot be read is overdue if its last verified level is above the scheduled level. */
 static void grant_overdue(struct grant_work *w, const struct grant *g, struct record *told)
 {
-	if (!w->has_verified || w->verified.level <= g->level)
+	if (!w->verified || w->verified->level <= g->level)
 		return;
+	char why[sizeof(told->detail)];
+	memcpy(why, told->detail, sizeof(why));
 	w->state = STATE_OVERDUE;
 	RECORD_PRINTF(told, detail, "was %s when last verified, should be %s; %s",
-		level_name(w->verified.level), level_name(g->level),
-		w->answered ? "cannot read the database" : "cannot reach the server");
+		level_name(w->verified->level), level_name(g->level),
+		!w->answered ? "cannot reach the server"
+		: *why	     ? why
+			     : "cannot read the database");
 }
 
 /* `waiting` only for a database in which access was never granted. Otherwise an unread database is `unread`. */
 static void grant_waits(struct grant_work *w, struct record *told)
 {
-	bool given = w->has_verified && w->verified.level != LEVEL_NONE;
+	bool given = w->verified && w->verified->level != LEVEL_NONE;
 
 	/* A secondary replica that was the primary before: access is where that is now. */
 	if (w->state == STATE_WAITING && given && told->grant.secondary != ANSWER_YES) {
@@ -141,39 +85,61 @@ static void grant_settle(
 		where);
 }
 
-static void grant_take(struct pass *p, const struct record *r)
+/* Access that was allowed when the pass began, is scheduled, and is shut because it could not be verified. */
+static bool is_shut_early(const struct grant_work *w, const struct grant *g, const struct record *r,
+	enum admission admission)
 {
-	struct record told = *r;
-	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
+	bool doubtful = w->state == STATE_EXCESS || w->state == STATE_UNVERIFIED ||
+			w->state == STATE_UNREAD;
 
-	if (!g) {
-		pass_former_take(p, r);
-		return;
-	}
+	return doubtful && g->level != LEVEL_NONE && w->before == ADMIT &&
+	       (admission != ADMIT || r->grant.admission == ADMIT_NOBODY);
+}
+
+/* The record is told on with what the pass makes of it. */
+static void scheduled_take(struct pass *p, const struct grant *g, struct record *r)
+{
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];
+
 	w->told = true;
 	w->answered = r->state != STATE_UNREACHABLE;
 	w->observed = r->grant.level;
 	w->state = r->state;
-	grant_settle(w, p, g, &told);
+	w->secondary = w->state == STATE_WAITING && r->grant.secondary == ANSWER_YES;
+	grant_settle(w, p, g, r);
 	w->readable = w->answered && r->state != STATE_UNREAD && r->state != STATE_UNVERIFIED &&
 		      r->state != STATE_WAITING;
 	w->told_admission = r->grant.admission;
 	if (w->readable && g->level == LEVEL_NONE && w->state == STATE_OK &&
 		r->grant.secondary != ANSWER_YES && r->grant.level == LEVEL_NONE)
 		pass_replica_seen(p, g);
-	grant_waits(w, &told);
+	grant_waits(w, r);
 	if (!w->answered || w->state == STATE_UNREAD)
-		grant_overdue(w, g, &told);
+		grant_overdue(w, g, r);
 	else if (w->state != STATE_WAITING && w->state != STATE_UNVERIFIED)
 		catalog_take(p, g, w);
 	if (w->state == STATE_OVERDUE && w->readable &&
 		pass_is_in_force(p, r->server, r->login, r->database, w->observed))
 		w->state = STATE_DRIFT;
-	told.state = w->state;
-	told.grant.admission = pass_admission(g, p);
-	state_count(p, w->state);
-	pass_tell(p, &told);
+	const enum admission admission = pass_admission(g, p);
+	r->state = w->state;
+	r->grant.shut = is_shut_early(w, g, r, admission) ? ANSWER_YES : ANSWER_NO;
+	r->grant.admission = admission;
+	state_count(&p->result, w->state);
+	pass_tell(p, r);
+}
+
+static void grant_take(struct pass *p, const struct record *r)
+{
+	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
+	struct record told;
+
+	if (g) {
+		told = *r;
+		scheduled_take(p, g, &told);
+	} else if (!pass_former_take(p, r) && pass_found_take(p, server_of(p, r->server), r)) {
+		p->memory_failed = true;
+	}
 }
 
 /* For the record of access. Without memory only this text is missing. */
@@ -183,6 +149,15 @@ static void shown_note(struct grant_work *w, const struct record *r)
 
 	free(w->shown);
 	w->shown = verified || !*r->detail ? NULL : strdup(r->detail);
+}
+
+/* What cannot be verified is tried again at each pass. The journal has it once, and again when it has become something else. */
+static bool proof_is_repeated(struct pass *p, const struct journal_entry *e)
+{
+	bool repeated = false;
+
+	return !is_verified(e->outcome) && !pass_journal_begin(p) &&
+	       !journal_proof_is_repeated(&repeated, p->o.journal, e) && repeated;
 }
 
 /* Only verifications made with changes are recorded. An audit changes nothing, not even the journal. */
@@ -201,45 +176,52 @@ static void proof_take(struct pass *p, struct record *r)
 			where);
 	}
 	struct journal_entry e = pass_record_entry(p, r, JOURNAL_PROOF);
-
 	const struct grant *g = pass_grant(p, r->server, r->login, r->database);
 
 	p->result.not_verified += r->verification.result != VERIFICATION_VERIFIED;
-	if (p->o.mode != PASS_APPLY)
+	/* A plan counts with the result, and does not record it. */
+	if (p->o.mode != PASS_APPLY && p->o.mode != PASS_PLAN)
 		return;
 	/* A database that was not read has no new result. */
 	if (g && r->state != STATE_UNREAD) {
 		struct verified v = {.level = r->verification.level,
 			.result = r->verification.result,
-			.sid = r->verification.sid};
+			.sid = r->verification.sid,
+			.database_id = (int)r->verification.database_id};
+		record_set(v.made, sizeof(v.made), r->verification.made);
 		memcpy(v.fingerprint, r->verification.fingerprint, sizeof(v.fingerprint));
 		pass_verified_note(p, g, &v);
+		p->works[pass_grant_number(p, g)].proof_told = true;
 		shown_note(&p->works[pass_grant_number(p, g)], r);
 	}
+	if (p->o.mode != PASS_APPLY)
+		return;
 	p->result.refuted += r->verification.result == VERIFICATION_EXCESS;
 	e.outcome = verification_name(r->verification.result);
 	e.level = level_name(r->verification.level);
-	if (pass_journal_write(p, &e))
+	if (!proof_is_repeated(p, &e) && pass_journal_write(p, &e))
 		p->result.journal_failed = true;
 }
 
-/* Of a server that does not answer, or whose worker died: a grant must not be missing from the results, and can be
- * overdue. */
+/* Of a server that does not answer, or whose worker died: each grant is in the results, and can be overdue. */
 static void grants_unreachable(struct pass *p, struct server_work *w, const struct record *why)
 {
-	struct record r = {.kind = RECORD_GRANT, .code = why->code, .state = STATE_UNREACHABLE};
+	struct record r = {.kind = RECORD_GRANT, .code = why->code};
 
 	RECORD_SET(&r, server, why->server);
-	RECORD_SET(&r, detail, why->detail);
 	for (size_t i = 0; i < w->sql.wanted.n_grants; i++) {
 		const struct grant *g = w->sql.wanted.grants[i];
 		if (p->works[pass_grant_number(p, g)].told ||
 			(p->o.client && !streq(p->o.client, g->client->name)))
 			continue;
+		/* The one before has left what it made of it. */
+		r.state = STATE_UNREACHABLE;
+		r.grant = (struct record_grant){0};
+		memcpy(r.detail, why->detail, sizeof(r.detail));
 		RECORD_SET(&r, client, g->client->name);
 		RECORD_SET(&r, login, g->user->login);
 		RECORD_SET(&r, database, g->database->name);
-		grant_take(p, &r);
+		scheduled_take(p, g, &r);
 	}
 }
 
@@ -257,19 +239,17 @@ static void unsaid_take(struct pass *p, struct server_work *w, const struct reco
 	grants_unreachable(p, w, end);
 }
 
-/* This server is finished. If its network decisions changed, update the packet filter now, without waiting for other
- * servers. */
+/* If the server's network decisions changed, update the packet filter now, without waiting for other servers. */
 static void server_ended(struct pass *p, struct server_work *w)
 {
 	bool changed = false;
 
-	for (size_t i = 0; i < p->grants.n; i++) {
-		const struct grant *g = &p->grants.items[i];
+	for (size_t i = 0; i < w->sql.wanted.n_grants; i++) {
+		const struct grant *g = w->sql.wanted.grants[i];
+		struct grant_work *work = &p->works[pass_grant_number(p, g)];
+		enum admission before = work->before, now;
 
-		if (g->server != w->server)
-			continue;
-		enum admission before = p->works[i].before, now;
-		p->works[i].seen = p->works[i].answered;
+		work->seen = work->answered;
 		now = pass_admission(g, p);
 		/* A grant at level none allows nobody. It matters only if the login must be blocked. */
 		changed |= now != before && (g->level != LEVEL_NONE || now == ADMIT_NOBODY ||
@@ -278,8 +258,12 @@ static void server_ended(struct pass *p, struct server_work *w)
 	/* After the last server the pass updates the network anyway. */
 	if (changed && p->o.mode == PASS_APPLY && p->result.servers < p->n_servers)
 		pass_network_step(p);
-	else
+	else {
+		/* What left the files has ended when its server says so, and not when the slowest one has answered. */
+		if (p->o.mode == PASS_APPLY && pass_formers_save(p))
+			p->result.journal_failed = true;
 		pass_journal_commit(p);
+	}
 }
 
 /* The worker's last record, or the one made in its place if the worker died. */
@@ -289,8 +273,7 @@ static void end_take(struct pass *p, struct server_work *w, const struct record 
 	pass_unfinished_take(p, w, r);
 	p->result.servers++;
 	/* The worker died without a report, so the state of its grants is unknown. */
-	if (!w->reached || r->code < 0)
-		p->result.unreachable++;
+	p->result.unreachable += !w->reached || r->code < 0;
 	if (r->end.round_trips > p->result.round_trips)
 		p->result.round_trips = (size_t)r->end.round_trips;
 	if (p->o.mode == PASS_APPLY && r->state != STATE_OK)
@@ -301,13 +284,14 @@ static void end_take(struct pass *p, struct server_work *w, const struct record 
 	server_ended(p, w);
 }
 
-/* A worker found a marked login although the journal is empty: records are missing. */
+/* A worker found a marked login although the journal is empty: records are missing. The pass's end says so, once. */
 static void loss_take(struct pass *p, const struct record *r)
 {
 	pass_hold(p, "%s", r->detail);
 	p->first_start = false;
 	if (p->o.mode == PASS_APPLY &&
-		(pass_journal_begin(p) || loss_put(p->o.journal, p->o.now, r->detail)))
+		(pass_journal_begin(p) ||
+			loss_put(p->o.journal, p->o.now, LOSS_SINCE_UNKNOWN, r->detail)))
 		p->result.journal_failed = true;
 }
 
@@ -332,8 +316,8 @@ int pass_record(void *pass, const struct record *r)
 		grant_take(p, r);
 		return 0;
 	case RECORD_LOGIN:
-		login_take(p, r);
-		if (p->o.mode != PASS_STATUS)
+		pass_login_take(p, r);
+		if (p->o.mode != PASS_STATUS && p->o.mode != PASS_AUDIT)
 			return 0;
 		break;
 	case RECORD_SERVER:
@@ -343,7 +327,12 @@ int pass_record(void *pass, const struct record *r)
 		if (!w->reached)
 			grants_unreachable(p, w, r);
 		return 0;
+	case RECORD_ENTRY:
+		pass_entry_take(w, r);
+		return 0;
 	case RECORD_END:
+		if (pass_goes_again(p, w, r))
+			return WORKERS_AGAIN;
 		end_take(p, w, r);
 		break;
 	case RECORD_BASELINE:
@@ -359,9 +348,11 @@ int pass_record(void *pass, const struct record *r)
 		p->result.findings += r->finding.severity > FINDING_LOW;
 		break;
 	case RECORD_NOTE:
-		if (r->code == RECORD_CODE_LOSS)
-			loss_take(p, r);
-		break;
+		w->unended |= r->state == STATE_UNREAD;
+		if (r->code != RECORD_CODE_LOSS)
+			break;
+		loss_take(p, r);
+		return 0;
 	case RECORD_SESSION:
 		break;
 	case RECORD_CHECK:

@@ -1,34 +1,34 @@
 /* The journal data that a pass knows before any server is asked. A journal error does not stop the pass: it then knows
  * less, removes access, and grants none. */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "curfew/calendar.h"
 #include "pass/pass_internal.h"
 
 /* Borrowed from what was read: it outlives the pass's pointers. */
-static void state_copy_use(struct pass *p, struct state_copy *r)
+static void state_copy_use(struct pass *p, struct state_copy *copy)
 {
-	p->state_copy = r;
-	p->identities = r->identities;
-	p->proved = r->proved;
-	p->verified = r->verified;
-	p->guards = r->guards;
-	p->kept = r->kept;
+	p->state_copy = copy;
+	p->identities = copy->identities;
+	p->levels = copy->levels;
+	p->verified = copy->verified;
+	p->guards = copy->guards;
+	p->kept = copy->kept;
 }
 
 static int tables_read(struct pass *p)
 {
-	struct state_copy *r;
-	int rc = p->o.journal ? state_copy_read(&r, p->o.journal) : -ENODEV;
+	struct state_copy *copy;
+	int rc = p->o.journal ? state_copy_renew(&copy, p->o.last ? *p->o.last : NULL, p->o.journal)
+			      : -ENODEV;
 
 	if (!rc) {
 		if (p->o.last) {
 			state_copy_free(*p->o.last);
-			*p->o.last = state_copy_share(r);
+			*p->o.last = state_copy_share(copy);
 		}
-		state_copy_use(p, r);
+		state_copy_use(p, copy);
 	} else if (rc != -ENOMEM && p->o.last && *p->o.last) {
 		state_copy_use(p, state_copy_share(*p->o.last));
 	}
@@ -37,7 +37,7 @@ static int tables_read(struct pass *p)
 
 static bool memory_is_empty(const struct pass *p)
 {
-	return !p->identities.n && !p->proved.n && !p->verified.n;
+	return !p->identities.n && !p->levels.n && !p->verified.n;
 }
 
 static int loss_find(struct pass *p)
@@ -49,29 +49,22 @@ static int loss_find(struct pass *p)
 
 	if (!rc) {
 		pass_hold(p, "%s", why);
+		p->records_lost = true;
 		return 0;
 	}
 	if (rc == -ENOENT)
 		rc = loss_was_accepted(&accepted, p->o.journal);
+	p->records_lost = rc || accepted;
 	p->first_start = !rc && !accepted && memory_is_empty(p);
 	return rc;
-}
-
-void pass_hold(struct pass *p, const char *format, ...)
-{
-	va_list args;
-
-	if (p->hold[0])
-		return;
-	va_start(args, format);
-	vsnprintf(p->hold, sizeof(p->hold), format, args);
-	va_end(args);
 }
 
 int pass_state_read(struct pass *p)
 {
 	int rc = 0;
 
+	if (p->o.hold)
+		pass_hold(p, "%s", p->o.hold);
 	/* Reading before the first apply: there is no journal yet. */
 	if (!p->o.journal && p->o.mode != PASS_APPLY) {
 		p->first_start = true;
@@ -87,7 +80,7 @@ int pass_state_read(struct pass *p)
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc) {
-		p->memory_failed = true;
+		p->memory_failed = p->records_lost = true;
 		p->journal_error = rc;
 		p->result.journal_failed = true;
 		pass_hold(p, "cannot read the journal (%s); no access is granted",
@@ -98,12 +91,12 @@ int pass_state_read(struct pass *p)
 
 void pass_state_keep(struct pass *p)
 {
-	struct state_copy *r;
+	struct state_copy *copy;
 
-	if (!p->o.last || !p->o.journal || state_copy_read(&r, p->o.journal))
+	if (!p->o.last || !p->o.journal || state_copy_read(&copy, p->o.journal))
 		return;
 	state_copy_free(*p->o.last);
-	*p->o.last = r;
+	*p->o.last = copy;
 }
 
 void pass_state_free(struct pass *p)
@@ -115,36 +108,64 @@ void pass_state_free(struct pass *p)
 
 void pass_verified_begin(struct pass *p)
 {
+	size_t at = 0;
+
 	for (size_t i = 0; i < p->verified.n; i++) {
 		const struct verified *v = &p->verified.items[i];
-		const struct grant *g = pass_grant(p, v->server, v->login, v->database);
+		const struct grant *g = pass_grant_next(&at, p, v);
 
 		if (!g)
 			continue;
-		struct grant_work *w = &p->works[pass_grant_number(p, g)];
-		w->verified = *v;
-		w->has_verified = true;
+		p->works[pass_grant_number(p, g)].verified = v;
 	}
+}
+
+bool pass_verified_keep(struct pass *p, const struct grant *g, const struct verified *v)
+{
+	/* Admits nobody. */
+	static const struct verified lost = {.server = "",
+		.login = "",
+		.database = "",
+		.level = LEVEL_FULL,
+		.result = VERIFICATION_UNVERIFIED};
+	struct grant_work *w = &p->works[pass_grant_number(p, g)];
+	struct verified *noted = w->noted ? w->noted : malloc(sizeof(*noted));
+
+	if (!noted) {
+		w->verified = &lost;
+		p->result.journal_failed = true;
+		return false;
+	}
+	*noted = *v;
+	/* Use the configuration's strings: they live longer than the record. */
+	noted->server = g->server->name;
+	noted->login = g->user->login;
+	noted->database = g->database->name;
+	noted->at = p->o.now;
+	w->verified = w->noted = noted;
+	return true;
 }
 
 void pass_verified_note(struct pass *p, const struct grant *g, const struct verified *v)
 {
 	struct grant_work *w = &p->works[pass_grant_number(p, g)];
-	const struct verified *old = &w->verified;
-	bool same = w->has_verified && old->level == v->level && old->result == v->result &&
+	const struct verified *old = w->verified;
+	bool same = old && old->level == v->level && old->result == v->result &&
 		    streq(old->fingerprint, v->fingerprint) &&
+		    (!v->database_id ||
+			    (old->database_id == v->database_id && streq(old->made, v->made))) &&
 		    (old->sid.size == v->sid.size &&
 			    !memcmp(old->sid.bytes, v->sid.bytes, v->sid.size));
 
 	if (same)
 		return;
-	w->verified = *v;
-	/* Use the configuration's strings: they live longer than the record. */
-	w->verified.server = g->server->name;
-	w->verified.login = g->user->login;
-	w->verified.database = g->database->name;
-	w->verified.at = p->o.now;
-	w->has_verified = w->to_save = true;
+	struct verified kept = *v;
+	/* By roles alone, or without a user: which database it was is as known before. */
+	if (!v->database_id && old) {
+		kept.database_id = old->database_id;
+		memcpy(kept.made, old->made, sizeof(kept.made));
+	}
+	w->to_save |= pass_verified_keep(p, g, &kept);
 }
 
 int pass_verified_save(struct pass *p)
@@ -158,7 +179,7 @@ int pass_verified_save(struct pass *p)
 			continue;
 		rc = pass_journal_begin(p);
 		if (!rc)
-			rc = verified_save(p->o.journal, &w->verified);
+			rc = verified_save(p->o.journal, w->verified);
 		w->to_save = rc != 0;
 	}
 	return rc;
@@ -170,7 +191,7 @@ enum admission pass_admission(const struct grant *g, void *pass)
 {
 	const struct pass *p = pass;
 	const struct grant_work *w = &p->works[pass_grant_number(p, g)];
-	enum admission by_memory = admission_by(w->has_verified ? &w->verified : NULL, g->level);
+	enum admission by_memory = admission_by(w->verified, g->level);
 
 	if (pass_former_is_left(p, g) || (w->seen && w->told_admission == ADMIT_NOBODY))
 		return ADMIT_NOBODY;
@@ -182,24 +203,37 @@ enum admission pass_admission(const struct grant *g, void *pass)
 
 /* ---- times that have passed, and what would be reopened ---- */
 
-static bool client_was_given(const struct pass *p, const struct client *c)
+static int name_compare(const void *a, const void *b)
 {
-	for (size_t i = 0; i < p->identities.n; i++)
-		for (size_t u = 0; u < c->n_users; u++)
-			if (names_equal(p->identities.items[i].login, c->users[u].login))
-				return true;
+	return names_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Every login that was ever made, sorted. NULL without memory. */
+static const char **given_logins(const struct pass *p)
+{
+	const char **logins = calloc(p->identities.n + 1, sizeof(*logins));
+
+	for (size_t i = 0; logins && i < p->identities.n; i++)
+		logins[i] = p->identities.items[i].login;
+	if (logins)
+		array_sort(logins, p->identities.n, sizeof(*logins), name_compare);
+	return logins;
+}
+
+static bool client_was_given(const char *const *given, size_t n, const struct client *c)
+{
+	for (size_t i = 0; n && i < c->n_users; i++)
+		if (bsearch(&c->users[i].login, given, n, sizeof(*given), name_compare))
+			return true;
 	return false;
 }
 
 static bool passed_is_known(const struct pass *p, const struct passed *k)
 {
-	for (size_t i = 0; i < p->kept.n_passed; i++) {
-		const struct passed *old = &p->kept.passed[i];
-		if (passed_is_same(old, k))
-			return old->instant == k->instant && old->approved == k->approved &&
-			       streq(old->ticket, k->ticket ? k->ticket : "");
-	}
-	return false;
+	const struct passed *old = passed_find(&p->kept, k);
+
+	return old && old->instant == k->instant && old->approved == k->approved &&
+	       streq(old->ticket, k->ticket ? k->ticket : "");
 }
 
 static int passed_save(struct pass *p, const struct passed *passed)
@@ -231,12 +265,13 @@ static int client_passed_save(struct pass *p, const struct client *c)
 
 int pass_passed_save(struct pass *p)
 {
-	int rc = 0;
+	_cleanup_free_ const char **given = given_logins(p);
+	int rc = given ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < p->o.program->n_clients && !rc; i++) {
 		const struct client *c = &p->o.program->clients[i];
 
-		if (client_was_given(p, c))
+		if (client_was_given(given, p->identities.n, c))
 			rc = client_passed_save(p, c);
 	}
 	return rc;
@@ -276,85 +311,4 @@ void pass_reopenings_tell(struct pass *p)
 		for (size_t k = 0; k < n; k++)
 			reopening_tell(p, &r[k]);
 	}
-}
-
-/* ---- guards that left the configuration ---- */
-
-static bool server_is_remembered(const struct pass *p, const char *server)
-{
-	for (size_t i = 0; i < p->identities.n; i++)
-		if (!p->identities.items[i].removed && streq(p->identities.items[i].server, server))
-			return true;
-	for (size_t i = 0; i < p->proved.n; i++)
-		if (p->proved.items[i].level != LEVEL_NONE &&
-			streq(p->proved.items[i].server, server))
-			return true;
-	for (size_t i = 0; i < p->verified.n; i++)
-		if (p->verified.items[i].level != LEVEL_NONE &&
-			streq(p->verified.items[i].server, server))
-			return true;
-	return false;
-}
-
-static bool endpoint_is_configured(const struct pass *p, const struct endpoint *e)
-{
-	for (size_t i = 0; i < p->o.program->n_servers; i++)
-		for (size_t k = 0; k < p->o.program->servers[i].n_endpoints; k++)
-			if (!endpoint_compare(&p->o.program->servers[i].endpoints[k], e))
-				return true;
-	return false;
-}
-
-static bool guard_is_kept(const struct pass *p, const struct kept_guard *k)
-{
-	return !endpoint_is_configured(p, &k->endpoint) && server_is_remembered(p, k->server);
-}
-
-int pass_guards_keep(struct allowlist *wanted, const struct pass *p)
-{
-	const struct kept_guard **kept = calloc(p->guards.n + 1, sizeof(*kept));
-	size_t n = 0;
-
-	if (!kept)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->guards.n; i++)
-		if (guard_is_kept(p, &p->guards.items[i]))
-			kept[n++] = &p->guards.items[i];
-	int rc = allowlist_keep(wanted, kept, n);
-	free(kept);
-	return rc;
-}
-
-void pass_guards_tell(struct pass *p)
-{
-	for (size_t i = 0; i < p->guards.n && p->o.program->settings.firewall.enabled; i++) {
-		const struct kept_guard *k = &p->guards.items[i];
-		char endpoint[ENDPOINT_TEXT_MAX];
-		struct record note = {.kind = RECORD_NOTE, .state = STATE_DRIFT};
-
-		if (!guard_is_kept(p, k))
-			continue;
-		RECORD_SET(&note, server, PASS_NETWORK);
-		RECORD_PRINTF(&note, detail,
-			"keeping the guard %s of server %s, which the configuration no longer names: its logins are not "
-			"verified as removed, and without the guard everybody could reach it; to remove it, run `curfew "
-			"unguard %s --reason TEXT`",
-			endpoint_format(endpoint, &k->endpoint), k->server, k->server);
-		pass_tell(p, &note);
-	}
-}
-
-/* After the packet filter matches: saves which endpoints are guarded, and forgets the others. */
-int pass_guards_save(struct pass *p)
-{
-	int rc = p->o.program->n_servers || p->guards.n ? pass_journal_begin(p) : 0;
-
-	for (size_t i = 0; i < p->o.program->n_servers && !rc; i++)
-		rc = guards_save(p->o.journal, &p->o.program->servers[i]);
-	for (size_t i = 0; i < p->guards.n && !rc; i++) {
-		const struct kept_guard *k = &p->guards.items[i];
-		if (!endpoint_is_configured(p, &k->endpoint) && !guard_is_kept(p, k))
-			rc = guards_drop(p->o.journal, k->server, &k->endpoint);
-	}
-	return rc;
 }

@@ -17,46 +17,73 @@ static int place_compare(const void *a, const void *b)
 
 int state_copy_read(struct state_copy **out, struct journal *j)
 {
-	struct state_copy *r = calloc(1, sizeof(*r));
+	struct state_copy *c = calloc(1, sizeof(*c));
 
-	if (!r)
+	if (!c)
 		return -ENOMEM;
-	r->users = 1;
-	int rc = ledger_read(&r->identities, j);
+	c->users = 1;
+	c->has_revision = journal_revision_read(&c->revision, j) == 0;
+	int rc = ledger_read(&c->identities, j);
 
 	if (!rc)
-		rc = proved_read(&r->proved, j);
+		rc = verified_level_read(&c->levels, j);
 	if (!rc)
-		rc = verified_load(&r->verified, j);
+		rc = verified_load(&c->verified, j);
 	if (!rc)
-		rc = guards_load(&r->guards, j);
+		rc = guards_load(&c->guards, j);
 	if (!rc)
-		rc = override_read(&r->kept, j);
+		rc = override_read(&c->kept, j);
 	/* A part of it must not pass for the whole. */
 	if (rc) {
-		state_copy_free(r);
+		state_copy_free(c);
 		return rc;
 	}
-	array_sort(r->verified.items, r->verified.n, sizeof(*r->verified.items), place_compare);
-	*out = r;
+	array_sort(c->verified.items, c->verified.n, sizeof(*c->verified.items), place_compare);
+	*out = c;
 	return 0;
 }
 
-struct state_copy *state_copy_share(struct state_copy *r)
+const struct verified *state_copy_verified(
+	size_t *n, const struct state_copy *c, const struct grant *g)
 {
-	if (r)
-		r->users++;
-	return r;
+	const struct verified_list *list = &c->verified;
+	const struct verified key = {
+		.server = g->server->name, .login = g->user->login, .database = g->database->name};
+	size_t from = array_first(list->items, list->n, sizeof(key), &key, place_compare),
+	       to = from;
+
+	while (to < list->n && !place_compare(&list->items[to], &key))
+		to++;
+	*n = to - from;
+	return list->items + from;
 }
 
-void state_copy_free(struct state_copy *r)
+int state_copy_renew(struct state_copy **out, struct state_copy *last, struct journal *j)
 {
-	if (!r || --r->users)
+	struct journal_revision now;
+
+	if (!last || !last->has_revision || journal_revision_read(&now, j) ||
+		!journal_revision_equal(&now, &last->revision))
+		return state_copy_read(out, j);
+	*out = state_copy_share(last);
+	return 0;
+}
+
+struct state_copy *state_copy_share(struct state_copy *c)
+{
+	if (c)
+		c->users++;
+	return c;
+}
+
+void state_copy_free(struct state_copy *c)
+{
+	if (!c || --c->users)
 		return;
-	identities_free(&r->identities);
-	proved_list_free(&r->proved);
-	verified_list_free(&r->verified);
-	kept_guards_free(&r->guards);
-	overrides_free(&r->kept);
-	free(r);
+	identities_free(&c->identities);
+	verified_level_list_free(&c->levels);
+	verified_list_free(&c->verified);
+	kept_guards_free(&c->guards);
+	overrides_free(&c->kept);
+	free(c);
 }

@@ -85,20 +85,14 @@ static int clock_write(const char *path, instant_t value)
 struct clock_work {
 	struct disk_work work;
 	instant_t value;
-	int rc;
 	char path[PATH_MAX];
 };
 
-static void clock_work_run(struct disk_work *work)
+static int clock_work_run(struct disk_work *work)
 {
-	struct clock_work *w = (struct clock_work *)work;
+	const struct clock_work *w = (struct clock_work *)work;
 
-	w->rc = clock_write(w->path, w->value);
-}
-
-static void clock_work_free(struct disk_work *work)
-{
-	free(work);
+	return clock_write(w->path, w->value);
 }
 
 /* Waits a bounded time for a disk that hangs. */
@@ -108,15 +102,10 @@ static int clock_put(const char *path, instant_t value)
 
 	if (!w)
 		return -ENOMEM;
-	w->work = (struct disk_work){.run = clock_work_run, .release = clock_work_free};
+	w->work.run = clock_work_run;
 	w->value = value;
 	snprintf(w->path, sizeof(w->path), "%s", path);
-	int rc = disk_run(&w->work);
-	if (rc < 0)
-		return rc;
-	rc = w->rc;
-	free(w);
-	return rc;
+	return disk_run(&w->work);
 }
 
 /* Seconds since boot, including suspension; independent of the system clock. */
@@ -148,15 +137,10 @@ int clock_open(struct clock *c, const char *state_directory)
 	int rc = clock_read(&fresh.highest, fresh.path);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
+	fresh.saved = fresh.highest;
 	fresh.anchor = clock_elapsed();
 	*c = fresh;
 	return 0;
-}
-
-void clock_fix(struct clock *c, instant_t at)
-{
-	c->fixed = true;
-	c->at = at;
 }
 
 int clock_now(instant_t *out, instant_t *behind, const struct clock *c)
@@ -188,16 +172,16 @@ void clock_see(struct clock *c, instant_t now)
 		return;
 	c->highest = now;
 	c->anchor = clock_elapsed();
-	c->unsaved = true;
 }
 
 int clock_save(struct clock *c)
 {
-	if (!c->unsaved)
+	if (c->fixed || c->highest <= c->saved)
 		return 0;
-	/* If the disk is full, the next later time is tried: at least this process never goes back. */
-	c->unsaved = false;
-	return c->path[0] ? clock_put(c->path, c->highest) : 0;
+	int rc = c->path[0] ? clock_put(c->path, c->highest) : 0;
+	if (rc == 0)
+		c->saved = c->highest;
+	return rc;
 }
 
 int clock_advance(struct clock *c, instant_t now)
@@ -223,7 +207,7 @@ int clock_reset(struct clock *c, instant_t to)
 	if (rc == 0 && c->path[0])
 		rc = clock_put(c->path, to);
 	if (rc == 0) {
-		c->highest = to;
+		c->highest = c->saved = to;
 		c->anchor = clock_elapsed();
 	}
 	return rc;

@@ -16,6 +16,14 @@ static struct {
 	struct disk_work *first, *last; /* to be done after it */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+static void work_release(struct disk_work *w)
+{
+	if (w->release)
+		w->release(w);
+	else
+		free(w);
+}
+
 static void *disk_serve(void *none)
 {
 	pthread_mutex_lock(&disk.lock);
@@ -24,11 +32,11 @@ static void *disk_serve(void *none)
 			pthread_cond_wait(&disk.changed, &disk.lock);
 		struct disk_work *w = disk.work;
 		pthread_mutex_unlock(&disk.lock);
-		w->run(w);
+		w->result = w->run(w);
 		pthread_mutex_lock(&disk.lock);
 		disk.done = true;
 		if (w->abandoned) {
-			w->release(w);
+			work_release(w);
 			disk.work = disk.first;
 			disk.first = disk.first ? disk.first->next : NULL;
 			disk.done = false;
@@ -72,11 +80,11 @@ static bool is_hanging(void)
 /* Requires that earlier work hangs. */
 static int disk_postpone(struct disk_work *w)
 {
+	w->abandoned = true;
 	if (!w->must) {
-		w->release(w);
+		work_release(w);
 		return -ETIMEDOUT;
 	}
-	w->abandoned = true;
 	w->next = NULL;
 	if (disk.first)
 		disk.last->next = w;
@@ -106,7 +114,9 @@ static int disk_wait(struct disk_work *w)
 	}
 	disk.work = NULL;
 	disk.done = false;
-	return 0;
+	rc = w->result;
+	work_release(w);
+	return rc;
 }
 
 int disk_run(struct disk_work *w)
@@ -114,8 +124,9 @@ int disk_run(struct disk_work *w)
 	int rc;
 
 	if (disk.owner != getpid()) {
-		w->run(w);
-		return 0;
+		rc = w->run(w);
+		work_release(w);
+		return rc;
 	}
 	pthread_mutex_lock(&disk.lock);
 	if (is_hanging()) {

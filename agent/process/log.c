@@ -1,12 +1,14 @@
 /* The message ids, and the two outputs: the system log and standard error. */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
+#include "curfew/datagram.h"
 #include "curfew/log.h"
 #include "curfew/text.h"
 #include "program/visible_text.h"
@@ -38,6 +40,7 @@ static const struct {
 	[LOG_WIDENED] = {"8e540ea2848b4c748f97dd294625fc43", LOG_NOTICE},
 	[LOG_ASKED] = {"1f920f35de1a47c5bed31dcc97683b3f", LOG_INFO},
 	[LOG_FIREWALL_DEAD] = {"b99a94b0eeae45078ffba5be8e2ea3ff", LOG_CRIT},
+	[LOG_FIREWALL_BACK] = {"b0cbd5808f624a19b115f5b376d1bbe3", LOG_NOTICE},
 	[LOG_JOURNAL_FAILED] = {"65582e0359294d6193a2ec4eb9bc612b", LOG_CRIT},
 	[LOG_JOURNAL_BACK] = {"e5e3ef1a7734417cb9e4261fe97cf416", LOG_NOTICE},
 	[LOG_JOURNAL_HEAD] = {"30e0a283189d438186bd5118b8aa5bbc", LOG_INFO},
@@ -71,10 +74,13 @@ static bool stderr_is_journal(void)
 
 #define MAX_FIELDS 16
 
+/* As https://systemd.io/JOURNAL_NATIVE_PROTOCOL/ describes it: a line for each field. */
+#define LOG_SOCKET "/run/systemd/journal/socket"
+
 struct log_entry {
 	struct iovec parts[MAX_FIELDS];
 	char *texts[MAX_FIELDS];
-	int n;
+	size_t n;
 };
 
 static void entry_add(struct log_entry *e, const char *name, const char *value)
@@ -82,12 +88,15 @@ static void entry_add(struct log_entry *e, const char *name, const char *value)
 	_cleanup_free_ char *shown = value && *value ? text_shown(value) : NULL;
 	char *text;
 
-	if (!shown || e->n == MAX_FIELDS || asprintf(&text, "%s=%s", name, shown) < 0)
+	if (!shown || e->n == MAX_FIELDS || asprintf(&text, "%s=%s\n", name, shown) < 0)
 		return;
 	e->texts[e->n] = text;
 	e->parts[e->n] = (struct iovec){text, strlen(text)};
 	e->n++;
 }
+
+/* Messages since the last one that the system log has taken. */
+static size_t unread;
 
 static int entry_send(enum log_message m, const struct log_fields *f, const char *text)
 {
@@ -104,10 +113,46 @@ static int entry_send(enum log_message m, const struct log_fields *f, const char
 	entry_add(&e, "CURFEW_DATABASE", f->database);
 	entry_add(&e, "CURFEW_REASON", f->reason);
 	entry_add(&e, "CURFEW_ACTOR", f->actor);
-	int rc = sd_journal_sendv(e.parts, e.n);
-	for (int i = 0; i < e.n; i++)
+	int rc = datagram_send(LOG_SOCKET, e.parts, e.n, unread ? 0 : DATAGRAM_PATIENCE);
+	for (size_t i = 0; i < e.n; i++)
 		free(e.texts[i]);
 	return rc;
+}
+
+/* What the system log does not take is lost, counted, and told with the next entry that it takes. */
+static int entry_put(enum log_message m, const struct log_fields *f, const char *text)
+{
+	int rc = entry_send(m, f, text);
+
+	if (rc == -EAGAIN) {
+		unread++;
+		return 0;
+	}
+	if (rc == 0 && unread) {
+		const size_t lost = unread;
+
+		unread = 0;
+		log_send(LOG_TROUBLE, NULL,
+			"the system log did not take %zu message%s; the journal of Curfew has the changes",
+			lost, lost == 1 ? "" : "s");
+	}
+	return rc;
+}
+
+/* Also a terminal that is stopped, or a pipe that nobody reads, holds nothing up. poll() promises room for PIPE_BUF bytes. */
+static void stderr_put(int priority, const char *text)
+{
+	enum { LINE_MAX_BYTES = PIPE_BUF - 64 };
+	static bool stopped;
+	struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	stopped = poll(&writable, 1, stopped ? 0 : DATAGRAM_PATIENCE) == 0;
+	if (stopped)
+		return;
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "curfew: %.*s\n", LINE_MAX_BYTES, text);
+	else
+		fprintf(stderr, "<%d>curfew: %.*s\n", priority, LINE_MAX_BYTES, text);
 }
 
 void log_send(enum log_message m, const struct log_fields *f, const char *format, ...)
@@ -124,10 +169,19 @@ void log_send(enum log_message m, const struct log_fields *f, const char *format
 	_cleanup_free_ char *shown = text_shown(text);
 	if (!shown)
 		return;
-	if (stderr_is_journal() && entry_send(m, f ? f : &none, shown) == 0)
+	if (stderr_is_journal() && entry_put(m, f ? f : &none, shown) == 0)
 		return;
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "curfew: %s\n", shown);
-	else
-		fprintf(stderr, "<%d>curfew: %s\n", messages[m].priority, shown);
+	stderr_put(messages[m].priority, shown);
+}
+
+void log_line(int priority, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	_cleanup_free_ char *text = text_vformat(format, args);
+	va_end(args);
+	_cleanup_free_ char *shown = text ? text_shown(text) : NULL;
+	if (shown)
+		stderr_put(priority, shown);
 }

@@ -90,17 +90,14 @@ static int hold(const struct settings *s, const char *name)
 	if (fd < 0)
 		return 0;
 	int kept = fcntl(fd, F_DUPFD_CLOEXEC, HELD_FD_MIN);
-	struct held *items = kept < 0 ? NULL : array_grown(held.items, held.n, sizeof(*items));
-	char *copy = items ? strdup(name) : NULL;
+	char *copy = kept < 0 ? NULL : strdup(name);
 	close(fd);
-	if (items)
-		held.items = items;
-	if (!copy) {
+	if (!copy || ARRAY_ADD(held.items, held.n, (struct held){copy, kept})) {
+		free(copy);
 		if (kept >= 0)
 			close(kept);
 		return -ENOMEM;
 	}
-	held.items[held.n++] = (struct held){copy, kept};
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 static bool sandbox_keeps(enum sandbox_profile profile, cap_value_t cap)
 {
 	/* These profiles exist to change the packet filter. */
-	return cap == CAP_NET_ADMIN && profile != SANDBOX_ENGINE && profile != SANDBOX_SQL_WORKER;
+	return cap == CAP_NET_ADMIN && profile != SANDBOX_SERVICE && profile != SANDBOX_SQL_WORKER;
 }
 
 /* Compare permitted capabilities. Inheritable ones matter only for an exec, and no_new_privs makes them useless there.

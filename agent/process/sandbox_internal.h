@@ -1,6 +1,6 @@
 /* Used only by process/: the two kernel mechanisms of sandbox_enter(). */
-#ifndef ENGINE_SANDBOX_INTERNAL_H
-#define ENGINE_SANDBOX_INTERNAL_H
+#ifndef PROCESS_SANDBOX_INTERNAL_H
+#define PROCESS_SANDBOX_INTERNAL_H
 
 #include <seccomp.h>
 #include <sys/types.h>

@@ -103,7 +103,7 @@ int sandbox_lock_paths(
 	bool *locked, enum sandbox_profile profile, const struct sandbox_paths *paths)
 {
 	bool worker = profile == SANDBOX_SQL_WORKER || profile == SANDBOX_SENDER;
-	bool engine = profile == SANDBOX_ENGINE;
+	bool service = profile == SANDBOX_SERVICE;
 	bool ports = worker && paths->connect;
 	int abi =
 		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -120,19 +120,19 @@ int sandbox_lock_paths(
 	if (abi >= 4) {
 		/* Landlock layers add up: a worker cannot allow what the service has forbidden. */
 		attr.net = NET_BIND_TCP;
-		if (ports || !(worker || engine))
+		if (ports || !(worker || service))
 			attr.net |= NET_CONNECT_TCP;
 	}
 	/* The service must be able to signal its children, and its death must reach the firewall process, which is
 	 * outside its domain. */
-	if (abi >= 6 && !engine)
+	if (abi >= 6 && !service)
 		attr.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
 
 	size_t size = abi >= 6 ? sizeof(attr) : abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (fd < 0)
 		return -errno;
-	int rc = landlock_allow(fd, worker || engine ? library_paths : zone_paths, READ_RIGHTS);
+	int rc = landlock_allow(fd, worker || service ? library_paths : zone_paths, READ_RIGHTS);
 	if (rc == 0)
 		rc = landlock_allow(fd, paths->read, READ_RIGHTS);
 	if (rc == 0 && !worker)

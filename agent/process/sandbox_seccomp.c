@@ -30,7 +30,7 @@ static const char *const every_process[] = {"read", "readv", "write", "writev", 
 	"fadvise64", "arch_prctl", NULL};
 
 /* Files, children and their sandboxes, the control socket. */
-static const char *const engine_process[] = {"open", "openat", "creat", "mkdir", "mkdirat",
+static const char *const service_process[] = {"open", "openat", "creat", "mkdir", "mkdirat",
 	"unlink", "unlinkat", "rename", "renameat", "renameat2", "ftruncate", "fallocate", "fsync",
 	"fdatasync", "syncfs", "flock", "fchmod", "chmod", "fchown", "umask", "utimensat", "statfs",
 	"fstatfs", "pipe", "pipe2", "accept", "accept4", "listen", "bind", "connect", "socketpair",
@@ -64,7 +64,7 @@ static const char *const fallback[] = {"clone3", "openat2", "faccessat2", "fchmo
 static const char *const *const own_calls[] = {
 	[SANDBOX_FIREWALL] = firewall_process,
 	[SANDBOX_FIREWALL_KEEPER] = keeper_process,
-	[SANDBOX_ENGINE] = engine_process,
+	[SANDBOX_SERVICE] = service_process,
 	[SANDBOX_SQL_WORKER] = worker_process,
 	[SANDBOX_SENDER] = sender_process,
 	[SANDBOX_BOOT] = boot_process,
@@ -140,7 +140,7 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 			rc = filter_equal(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 0,
 				UINT32_MAX, (scmp_datum_t)absent[i]);
 		break;
-	case SANDBOX_ENGINE:
+	case SANDBOX_SERVICE:
 		rc = seccomp_rule_add_array(
 			f, SCMP_ACT_ALLOW, SCMP_SYS(socket), ARRAY_SIZE(packets), packets);
 		if (rc < 0)
@@ -154,13 +154,13 @@ static int filter_sockets(scmp_filter_ctx f, enum sandbox_profile profile)
 	case SANDBOX_FIREWALL_KEEPER:
 		break;
 	}
-	if (rc == 0 && (profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE ||
+	if (rc == 0 && (profile == SANDBOX_SQL_WORKER || profile == SANDBOX_SERVICE ||
 			       profile == SANDBOX_SENDER)) {
 		rc = filter_socket(f, AF_INET);
 		if (rc == 0)
 			rc = filter_socket(f, AF_INET6);
 	}
-	if (rc == 0 && profile != SANDBOX_ENGINE && profile != SANDBOX_SQL_WORKER)
+	if (rc == 0 && profile != SANDBOX_SERVICE && profile != SANDBOX_SQL_WORKER)
 		rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket),
 			ARRAY_SIZE(packet_filter), packet_filter);
 	return rc;
@@ -178,14 +178,14 @@ static int filter_arguments(scmp_filter_ctx f, enum sandbox_profile profile, pid
 		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, requests[i]);
 	/* FreeTDS asks for the hardware address. If that is refused, it copies uninitialized memory. */
 	static const unsigned addresses[] = {SIOCGIFCONF, SIOCGIFHWADDR};
-	bool worker = profile == SANDBOX_SQL_WORKER || profile == SANDBOX_ENGINE;
+	bool worker = profile == SANDBOX_SQL_WORKER || profile == SANDBOX_SERVICE;
 	for (size_t i = 0; worker && rc == 0 && i < ARRAY_SIZE(addresses); i++)
 		rc = filter_equal(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, UINT32_MAX, addresses[i]);
 	/* abort(): a process may signal only itself. */
-	if (rc == 0 && profile != SANDBOX_ENGINE)
+	if (rc == 0 && profile != SANDBOX_SERVICE)
 		rc = filter_equal(
 			f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0, UINT32_MAX, (scmp_datum_t)self);
-	if (profile == SANDBOX_ENGINE) {
+	if (profile == SANDBOX_SERVICE) {
 		/* Its children are forked from it and must be able to abort too. */
 		if (rc == 0)
 			rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);

@@ -11,22 +11,28 @@
 
 struct worker {
 	bool ended; /* RECORD_END was sent */
+	bool held;  /* it has to wait for the word of the parent */
 };
 
 /* The channel's descriptor in the child: the first after the standard three, so that all others can be closed. */
 #define CHANNEL_FD 3
 
-static void worker_send(const struct record *r)
+static void bytes_send(const void *bytes, size_t size)
 {
-	uint8_t packed[RECORD_PACKED_MAX];
-	size_t size = record_pack(packed, r);
 	ssize_t n;
 
 	do
-		n = send(CHANNEL_FD, packed, size, MSG_NOSIGNAL);
+		n = send(CHANNEL_FD, bytes, size, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n != (ssize_t)size)
 		_exit(WORKER_EXIT_ORPHAN);
+}
+
+static void worker_send(const struct record *r)
+{
+	uint8_t packed[RECORD_PACKED_MAX];
+
+	bytes_send(packed, record_pack(packed, r));
 }
 
 void worker_tell(struct worker *w, const struct record *r)
@@ -37,20 +43,50 @@ void worker_tell(struct worker *w, const struct record *r)
 	worker_send(r);
 }
 
-int worker_ask(struct worker *w, const struct record *r)
+static struct worker_answer worker_hear(uint64_t number)
 {
 	struct worker_answer answer;
 	ssize_t n;
 
-	if (w->ended || r->kind != RECORD_INTENT)
-		_exit(WORKER_EXIT_MISUSE);
-	worker_send(r);
 	do
 		n = recv(CHANNEL_FD, &answer, sizeof(answer), 0);
 	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(answer) || answer.number != r->intent.number)
+	if (n != (ssize_t)sizeof(answer) || answer.number != number)
 		_exit(WORKER_EXIT_ORPHAN);
-	return answer.verdict;
+	return answer;
+}
+
+bool worker_is_held(const struct worker *w)
+{
+	return w->held;
+}
+
+void worker_wait(struct worker *w)
+{
+	static const char ready = WORKER_READY;
+
+	if (!w->held)
+		return;
+	bytes_send(&ready, 1);
+	worker_hear(WORKER_GO);
+	w->held = false;
+}
+
+void worker_answered(struct worker *w)
+{
+	static const char answered = WORKER_ANSWERED;
+
+	if (w->ended || w->held)
+		_exit(WORKER_EXIT_MISUSE);
+	bytes_send(&answered, 1);
+}
+
+int worker_ask(struct worker *w, const struct record *r)
+{
+	if (w->ended || r->kind != RECORD_INTENT)
+		_exit(WORKER_EXIT_MISUSE);
+	worker_send(r);
+	return worker_hear(r->intent.number).verdict;
 }
 
 /* The kernel kills the child when the parent dies, even while it waits for a server. */
@@ -121,9 +157,9 @@ static int worker_isolate(const struct worker_job *job, int channel, pid_t paren
 	return 0;
 }
 
-void worker_main(const struct worker_job *job, int channel, pid_t parent)
+void worker_main(const struct worker_job *job, bool held, int channel, pid_t parent)
 {
-	struct worker w = {0};
+	struct worker w = {.held = held};
 	int rc = worker_isolate(job, channel, parent);
 
 	if (rc == 0)
@@ -139,10 +175,13 @@ void worker_main(const struct worker_job *job, int channel, pid_t parent)
 		rc = job->run(&w, job->context);
 	if (!w.ended) {
 		struct record end = {.kind = RECORD_END, .code = rc};
-		if (unread < 0)
+		if (unread < 0 && *worker_unprepared_words())
+			RECORD_SET(&end, detail, worker_unprepared_words());
+		else if (unread < 0)
 			RECORD_PRINTF(&end, detail,
 				"cannot read the agent's password (%s); run `curfew credential %s`",
-				strerror(-unread), job->name);
+				unread == -ENODATA ? "the file is empty" : strerror(-unread),
+				job->name);
 		else if (rc < 0)
 			RECORD_SET(&end, detail, strerror(-rc));
 		worker_tell(&w, &end);

@@ -12,77 +12,18 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "process/worker_internal.h"
+#include "process/workers_internal.h"
 
 /* Records read from one worker before the others get their turn. */
 #define MAX_BATCH 64
 /* An audit of 300 users on 20 databases needs some ten thousand. More means that the worker is out of control. */
 #define MAX_RECORDS 1000000
 
-struct slot {
-	const struct worker_job *job; /* NULL: free */
-	int channel;
-	pid_t pid;		 /* valid until it is reaped */
-	int64_t began, deadline; /* monotonic clock, milliseconds */
-	int failure;		 /* why the job failed, or 0 */
-	char why[128];
-	bool deaf; /* sent an invalid record: ignore all further ones */
-	size_t n_records;
-	bool ended; /* `end` contains its own RECORD_END */
-	struct record end;
-};
-
-struct workers {
-	const struct worker_job *jobs;
-	size_t n_jobs, next, n_running;
-	unsigned deadline;
-	bool canceled;
-	record_fn sink;
-	void *context;
-	int epoll, timer;
-	size_t n_slots;
-	struct slot slots[];
-};
+/* More processes than this never run, whatever is silent: the most that the setting `workers` allows. */
+#define MAX_SLOTS 64
 
 /* epoll data: the slot, or this. */
 #define EVENT_TIMER UINT64_MAX
-
-static int workers_watch(struct workers *w, int fd, uint64_t what)
-{
-	struct epoll_event e = {.events = EPOLLIN, .data.u64 = what};
-
-	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
-}
-
-static void workers_give(struct workers *w, const struct worker_job *job, struct record *r)
-{
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it takes an array that has elements for NULL */
-	RECORD_SET(r, server, job->name);
-	w->sink(w->context, r);
-}
-
-static void slot_kill(struct slot *s, int failure, const char *why)
-{
-	if (s->failure)
-		return;
-	s->failure = failure;
-	record_set(s->why, sizeof(s->why), why);
-	kill(s->pid, SIGKILL);
-}
-
-static int slot_reap(struct workers *w, struct slot *s)
-{
-	int status = 0;
-
-	/* close() is not enough: a child that was just forked may have a copy, which keeps the descriptor in the epoll
-	 * set. */
-	epoll_ctl(w->epoll, EPOLL_CTL_DEL, s->channel, NULL);
-	close(s->channel);
-
-	while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
-}
 
 static void slot_answer(struct workers *w, struct slot *s, struct record *r)
 {
@@ -105,6 +46,14 @@ static void slot_take(struct workers *w, struct slot *s, const uint8_t *packed, 
 
 	if (s->deaf)
 		return;
+	if (s->held) {
+		slot_hear(s, packed, size);
+		return;
+	}
+	if (size == 1 && *packed == WORKER_ANSWERED && !s->answered && !s->ended) {
+		s->answered = true;
+		return;
+	}
 	const char *wrong = size <= RECORD_PACKED_MAX ? record_unpack(r, packed, size) : "size";
 	if (!wrong && s->ended)
 		wrong = "order";
@@ -149,47 +98,15 @@ static bool slot_drain(struct workers *w, struct slot *s, size_t limit)
 	return true;
 }
 
-static unsigned slot_seconds(const struct workers *w, const struct slot *s)
-{
-	return s->job->deadline ? s->job->deadline : w->deadline;
-}
-
-static int slot_start(struct workers *w, struct slot *s, const struct worker_job *job)
-{
-	int pair[2], r;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	r = workers_watch(w, pair[0], (uint64_t)(s - w->slots));
-	/* The child inherits it. */
-	int score = 0;
-	if (job->score > 0)
-		score_set(job->score, WORKER_OOM_SCORE, &score);
-	pid_t parent = getpid(), child = r < 0 ? -1 : fork();
-	if (child == 0)
-		worker_main(job, pair[1], parent);
-	if (r == 0 && child < 0)
-		r = -errno;
-	if (job->score > 0)
-		score_set(job->score, score, NULL);
-	close(pair[1]);
-	if (r < 0) {
-		epoll_ctl(w->epoll, EPOLL_CTL_DEL, pair[0], NULL);
-		close(pair[0]);
-		return r;
-	}
-	*s = (struct slot){.job = job, .channel = pair[0], .pid = child};
-	s->began = monotonic_ms();
-	s->deadline = s->began + (int64_t)slot_seconds(w, s) * 1000;
-	w->n_running++;
-	return 0;
-}
-
 /* The channel has ended: report the end of its job. */
 static void slot_finish(struct workers *w, struct slot *s)
 {
 	struct record end = {.kind = RECORD_END};
 
+	if (s->held) {
+		slot_lose(w, s);
+		return;
+	}
 	/* A worker that closed its channel and does not exit would make us wait. If it is exiting, the signal does not
 	 * change its status. */
 	kill(s->pid, SIGKILL);
@@ -210,30 +127,40 @@ static void slot_finish(struct workers *w, struct slot *s)
 			s->failure == -ETIMEDOUT ? "" : "the SQL worker ", s->why);
 	}
 	w->n_running--;
-	workers_give(w, s->job, &end);
+	const struct worker_job *job = s->job;
+	int verdict = workers_give(w, job, &end);
 	s->job = NULL;
+	if (verdict != WORKERS_AGAIN)
+		return;
+	int rc = w->canceled ? -ECANCELED : slot_start(w, s, job);
+	if (rc < 0)
+		workers_fail_job(w, job, rc);
 }
 
-static void workers_fail_job(struct workers *w, const struct worker_job *job, int error)
+void workers_launch(struct workers *w)
 {
-	struct record end = {.kind = RECORD_END, .code = error};
-
-	if (error == -ECANCELED)
-		RECORD_SET(&end, detail, "not started because a more urgent pass was due");
-	else
-		RECORD_PRINTF(&end, detail, "cannot start a SQL worker: %s", strerror(-error));
-	workers_give(w, job, &end);
+	workers_renew(w, false);
+	for (size_t i = 0; i < w->n_slots && w->next < w->n_jobs; i++)
+		if (!w->slots[i].job && workers_may_start(w) &&
+			slot_start(w, &w->slots[i], &w->jobs[w->next]) == 0)
+			w->next++;
+	workers_wake(w);
 }
 
 static void workers_fill(struct workers *w)
 {
+	workers_renew(w, true);
 	while (w->canceled && w->next < w->n_jobs)
 		workers_fail_job(w, &w->jobs[w->next++], -ECANCELED);
 	for (size_t i = 0; i < w->n_slots && w->next < w->n_jobs; i++) {
-		while (!w->slots[i].job && w->next < w->n_jobs) {
+		while (!w->slots[i].job && w->next < w->n_jobs && workers_may_start(w)) {
 			const struct worker_job *job = &w->jobs[w->next++];
 			int rc = slot_start(w, &w->slots[i], job);
-			if (rc < 0)
+			/* Nothing is reported before the release, which starts it again. */
+			if (rc < 0 && w->held)
+				w->slots[i] =
+					(struct slot){.job = job, .lost = true, .failure = -ECHILD};
+			else if (rc < 0)
 				workers_fail_job(w, job, rc);
 		}
 	}
@@ -246,10 +173,15 @@ static void workers_keep_time(struct workers *w)
 	struct itimerspec at = {0};
 	char why[64];
 
+	if (w->held && w->next < w->n_early)
+		next = w->early;
 	for (size_t i = 0; i < w->n_slots; i++) {
 		struct slot *s = &w->slots[i];
-		if (!s->job || s->failure)
+		if (!s->job || s->failure || s->held)
 			continue;
+		if (w->next < w->n_jobs && slot_takes_a_place(s, now) && !slot_works(s) &&
+			s->began + WORKER_SILENT < next)
+			next = s->began + WORKER_SILENT;
 		if (s->deadline <= now) {
 			record_printf(why, sizeof(why), "no complete answer within %u seconds",
 				slot_seconds(w, s));
@@ -268,7 +200,7 @@ static void workers_keep_time(struct workers *w)
 int workers_start(struct workers **out, const struct worker_job *jobs, size_t n, unsigned parallel,
 	unsigned deadline, record_fn sink, void *context)
 {
-	size_t n_slots = parallel == 0 ? 1 : parallel < n ? parallel : n;
+	size_t n_slots = n < MAX_SLOTS ? n + !n : MAX_SLOTS;
 	struct workers *w = calloc(1, sizeof(*w) + n_slots * sizeof(w->slots[0]));
 	/* Expires at once, so that the first dispatch happens without an event. */
 	struct itimerspec at = {.it_value.tv_nsec = 1};
@@ -280,6 +212,7 @@ int workers_start(struct workers **out, const struct worker_job *jobs, size_t n,
 	w->jobs = jobs;
 	w->n_jobs = n;
 	w->n_slots = n_slots;
+	w->parallel = parallel ? parallel : 1;
 	w->deadline = deadline;
 	w->sink = sink;
 	w->context = context;
@@ -324,7 +257,7 @@ static int workers_step(struct workers *w, int timeout)
 	}
 	workers_fill(w);
 	workers_keep_time(w);
-	return w->n_running == 0 && w->next == w->n_jobs ? WORKERS_DONE : 0;
+	return !w->held && w->n_running == 0 && w->next == w->n_jobs ? WORKERS_DONE : 0;
 }
 
 int workers_dispatch(struct workers *w)
@@ -350,35 +283,33 @@ int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsi
 int64_t workers_age(const struct workers *w, const char *name)
 {
 	for (size_t i = 0; i < w->n_slots; i++)
-		if (w->slots[i].job && streq(w->slots[i].job->name, name))
+		if (w->slots[i].job && !w->slots[i].lost && streq(w->slots[i].job->name, name))
 			return monotonic_ms() - w->slots[i].began;
 	return -1;
 }
 
+/* The next dispatch handles it; the timer or the end of a channel causes one. */
 void workers_cancel(struct workers *w)
 {
-	/* The next dispatch handles it; the timer or the end of a channel causes one. */
-	const struct itimerspec at_once = {.it_value.tv_nsec = 1};
-
 	w->canceled = true;
 	for (size_t i = 0; i < w->n_slots; i++)
 		if (w->slots[i].job)
 			slot_kill(&w->slots[i], -ECANCELED,
 				"was canceled because a more urgent pass was due");
-	timerfd_settime(w->timer, 0, &at_once, NULL);
+	workers_wake(w);
 }
 
 void workers_free(struct workers *w)
 {
 	if (!w)
 		return;
-	for (size_t i = 0; i < w->n_slots; i++) {
-		struct slot *s = &w->slots[i];
-		if (!s->job)
-			continue;
-		slot_kill(s, -ECANCELED, "");
-		slot_reap(w, s);
-	}
+	/* All of them, and then the wait: they end beside each other. */
+	for (size_t i = 0; i < w->n_slots; i++)
+		if (w->slots[i].job && !w->slots[i].lost)
+			slot_kill(&w->slots[i], -ECANCELED, "");
+	for (size_t i = 0; i < w->n_slots; i++)
+		if (w->slots[i].job && !w->slots[i].lost)
+			slot_reap(w, &w->slots[i]);
 	if (w->timer >= 0)
 		close(w->timer);
 	if (w->epoll >= 0)

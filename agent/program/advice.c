@@ -7,7 +7,7 @@
 
 /* The production ticket should be opened four to six weeks before go-live. */
 #define LEAD_WEEKS 4
-#define WEEK	   ((instant_t)7 * 86400)
+#define WEEK	   (7 * DAY)
 
 static bool weekday_is_late(const char *local)
 {

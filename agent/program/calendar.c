@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <string.h>
 
-#define DAY 86400
 /* Days since 1970-01-01 in the Gregorian calendar, counting years from March so that the leap day
  * comes last. */
 static int64_t days_from_date(int year, int month, int day)

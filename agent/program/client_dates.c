@@ -57,8 +57,14 @@ static struct moment moment_read(struct reading *r, const config_setting_t *grou
 	m.at = config_setting_get_member(group, name);
 	result = local_parse(&m.local, m.text);
 	if (result == -ERANGE)
-		reading_error(
-			r, m.at, "invalid date for \"%s\": \"%s\" does not exist", name, m.text);
+		reading_error(r, m.at,
+			"invalid date for \"%s\": \"%s\" does not exist; use a day of the calendar and a time from "
+			"00:00 to 23:59",
+			name, m.text);
+	else if (result < 0 && strchr(m.text, 'T') && strpbrk(strchr(m.text, 'T'), "Zz+-"))
+		reading_error(r, m.at,
+			"invalid date for \"%s\": \"%s\" names its own time zone; leave that out, and write the time in %s",
+			name, m.text, zone);
 	else if (result < 0)
 		reading_error(r, m.at,
 			"invalid date for \"%s\": \"%s\"; use \"2026-11-23\" or \"2026-11-23T09:00\"",
@@ -103,7 +109,7 @@ static instant_t moment_add_days(const struct moment *m, unsigned days, const ch
 static void distance_check(struct reading *r, const struct moment *m, const char *name,
 	const struct moment *from, const char *from_name)
 {
-	if (m->at && m->instant - from->instant > DISTANCE_DAYS * (instant_t)86400)
+	if (m->at && m->instant - from->instant > DISTANCE_DAYS * DAY)
 		reading_limit(r, m->at,
 			"\"%s\" (%s) is more than %d days after \"%s\" (%s); correct the year",
 			name, m->text, DISTANCE_DAYS, from_name, from->text);
@@ -142,8 +148,11 @@ static void go_live_resolve(
 			instant_format_local(text, sizeof(text), c->testing_end, c->timezone));
 	if (c->approved > c->go_live)
 		reading_warning(r, go_live->at,
-			"\"approved_on\" is later than \"go_live\", so there is no access before go-live; correct one of "
-			"them if that is not intended");
+			c->approved >= c->end
+				? "\"approved_on\" is later than the end of all access, so there is no access at all; correct one of "
+				  "them if that is not intended"
+				: "\"approved_on\" is later than \"go_live\", so there is no access before go-live; correct one of "
+				  "them if that is not intended");
 }
 
 static void staging_resolve(struct client *c, struct reading *r, const struct moment *until)

@@ -13,6 +13,8 @@
 __attribute__((format(printf, 4, 0))) static void reading_add(
 	struct reading *r, enum severity severity, int line, const char *format, va_list args)
 {
+	if (r->harmless && severity == SEVERITY_ERROR)
+		severity = SEVERITY_WARNING;
 	int result = problems_add(r->problems, severity, r->file, line, format, args);
 
 	if (result < 0)

@@ -20,6 +20,7 @@ struct reading {
 	instant_t now;	  /* only for advice */
 	uid_t owner;	  /* owner accepted besides root and the current user; 0: none */
 	const struct edited_file *edited; /* NULL: read the files */
+	bool harmless; /* what is wrong with this file holds nothing up: a warning, not an error */
 	bool kept; /* this is a last known good version: limits that an upgrade adds must not end its access */
 };
 

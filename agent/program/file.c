@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "curfew/certificate.h"
 
 struct fault {
 	const char *what;   /* NULL: no problem */
@@ -28,9 +31,12 @@ bool file_is_trusted(const struct stat *st, uid_t owner)
 
 static struct fault secret_fault(const struct stat *st, enum secret_rule rule)
 {
-	struct fault fault = stat_fault(st, 0);
-	mode_t others = rule == SECRET_MANAGED ? S_IRWXO : S_IRWXG | S_IRWXO;
+	struct stat owned = *st;
+	mode_t others = rule == SECRET_MANAGED ? S_IRWXO | S_IWGRP : S_IRWXG | S_IRWXO;
 
+	/* One remedy for whatever others may do with it: after `chmod go-w` they could still read it. */
+	owned.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+	struct fault fault = stat_fault(&owned, 0);
 	if (!fault.what && (st->st_mode & others))
 		return (struct fault){"must be readable by its owner only", "chmod 0600"};
 	return fault;
@@ -62,7 +68,7 @@ int folder_open(struct reading *r, const char *path)
 static char *descriptor_read(struct reading *r, int fd, size_t *size)
 {
 	struct stat st;
-	/* One more than it has shows that it ends there. */
+	/* Room for one byte more than its size: if that byte comes, the file has grown. */
 	size_t room = fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size < MAX_FILE_BYTES
 			      ? (size_t)st.st_size + 1
 			      : MAX_FILE_BYTES + 1;
@@ -95,7 +101,8 @@ static char *descriptor_read(struct reading *r, int fd, size_t *size)
 	if (!text)
 		return NULL;
 	if (n > MAX_FILE_BYTES) {
-		reading_error(r, NULL, "the file is larger than 1 MiB; use a configuration file");
+		reading_error(r, NULL,
+			"the file is larger than 1 MiB; split it, or remove what is not configuration");
 		free(text);
 		return NULL;
 	}
@@ -175,6 +182,9 @@ void secret_check(
 	else if (fault.what)
 		reading_say_line(r, SEVERITY_ERROR, line, "%s %s %s; run: %s %s", words, path,
 			fault.what, fault.remedy, path);
+	else if (st.st_size == 0)
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"%s %s is empty; write the secret into it, on one line", words, path);
 }
 
 void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
@@ -193,7 +203,22 @@ void credential_check(const struct settings *s, struct reading *r, int line, con
 	secret_check(r, line, path, rule, words);
 }
 
-void trusted_file_check(struct reading *r, int line, const char *path, const char *words)
+/* Whoever cannot read the file cannot tell; connecting then names the cause. */
+static bool has_no_certificate(const char *path)
+{
+	_cleanup_fclose_ FILE *from = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+
+	if (!from)
+		return false;
+	while (getline(&line, &size, from) >= 0)
+		if (certificate_begins(line))
+			return false;
+	return !ferror(from);
+}
+
+void certificate_file_check(struct reading *r, int line, const char *path, const char *words)
 {
 	struct fault fault;
 	struct stat st;
@@ -210,6 +235,10 @@ void trusted_file_check(struct reading *r, int line, const char *path, const cha
 	else if (fault.what)
 		reading_say_line(r, SEVERITY_ERROR, line, "%s %s %s; run: %s %s", words, path,
 			fault.what, fault.remedy, path);
+	else if (has_no_certificate(path))
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"ca_file %s contains no certificate (-----BEGIN CERTIFICATE-----); convert it to PEM",
+			path);
 }
 
 char *path_folder(struct reading *r, const char *path)

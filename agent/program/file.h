@@ -34,7 +34,7 @@ void secret_check(
  * nobody's. */
 void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
 	enum secret_rule rule, const char *words, const char *server);
-/* Reports a file that others could replace, such as a CA certificate. */
-void trusted_file_check(struct reading *r, int line, const char *path, const char *words);
+/* Reports a file of CA certificates that others could replace, or that contains none. */
+void certificate_file_check(struct reading *r, int line, const char *path, const char *words);
 
 #endif

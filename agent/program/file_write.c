@@ -111,7 +111,7 @@ static int folder_lock(int folder)
 
 	for (int waited = 0; rc == -EBUSY && waited <= LOCK_PATIENCE; waited += LOCK_PAUSE) {
 		if (waited)
-			nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE * 1000000L}, NULL);
+			pause_ms(LOCK_PAUSE);
 		rc = flock(folder, LOCK_EX | LOCK_NB) == 0 ? 0
 		     : errno == EWOULDBLOCK		   ? -EBUSY
 							   : -errno;

@@ -17,17 +17,14 @@
 
 static void day_add(struct settings *out, struct reading *r, const struct local_time *t)
 {
-	char **items = array_grown(out->holidays.items, out->holidays.n, sizeof(*items));
 	char text[DAY_TEXT_MAX * 4];
 
-	if (!items) {
-		r->failure = -ENOMEM;
-		return;
-	}
-	out->holidays.items = items;
 	snprintf(text, sizeof(text), "%04d-%02d-%02d", t->year, t->month, t->day);
-	items[out->holidays.n] = reading_copy(r, text);
-	out->holidays.n += items[out->holidays.n] != NULL;
+	char *copy = reading_copy(r, text);
+	if (!copy || ARRAY_ADD(out->holidays.items, out->holidays.n, copy)) {
+		free(copy);
+		r->failure = -ENOMEM;
+	}
 }
 
 static void list_read(struct settings *out, struct reading *r, const config_setting_t *group)
@@ -154,7 +151,7 @@ static int weekday_of(const struct local_time *t)
 	instant_t at = 0;
 
 	local_to_instant(&at, &noon, "UTC");
-	return (int)((at / 86400 + 4) % 7);
+	return (int)((at / DAY + 4) % 7);
 }
 
 /* The day in that year; false where there is none: February 29, a fifth Monday. */
@@ -249,6 +246,7 @@ void holidays_read(struct settings *out, struct reading *r, const config_setting
 	if (!path)
 		return;
 	of.file = path;
+	of.harmless = true;
 	_cleanup_free_ char *name = path_folder(&of, path);
 	int folder = name ? folder_open(&of, name) : -1;
 	_cleanup_free_ char *text =

@@ -34,25 +34,12 @@ void intake_free(struct intake *i)
 
 struct intake_person *intake_person_add(struct intake *i)
 {
-	struct intake_person *people = array_grown(i->people, i->n_people, sizeof(*people));
-
-	if (!people)
-		return NULL;
-	i->people = people;
-	people[i->n_people] = (struct intake_person){0};
-	return &people[i->n_people++];
+	return ARRAY_MORE(i->people, i->n_people);
 }
 
 struct intake_database *intake_database_add(struct intake *i)
 {
-	struct intake_database *databases =
-		array_grown(i->databases, i->n_databases, sizeof(*databases));
-
-	if (!databases)
-		return NULL;
-	i->databases = databases;
-	databases[i->n_databases] = (struct intake_database){0};
-	return &databases[i->n_databases++];
+	return ARRAY_MORE(i->databases, i->n_databases);
 }
 
 void intake_database_drop(struct intake *i)
@@ -74,15 +61,11 @@ int intake_addresses_add(struct intake_person *p, const char *list)
 		return -ENOMEM;
 	while ((one = strsep(&rest, ",; \t\r\n"))) {
 		struct strings *a = &p->addresses;
-		char **items = *one ? array_grown(a->items, a->n, sizeof(*items)) : a->items;
+		char **address = *one ? ARRAY_MORE(a->items, a->n) : NULL;
 
 		if (!*one)
 			continue;
-		if (!items)
-			return -ENOMEM;
-		a->items = items;
-		items[a->n] = strdup(one);
-		if (!items[a->n++])
+		if (!address || !(*address = strdup(one)))
 			return -ENOMEM;
 	}
 	return 0;

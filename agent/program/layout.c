@@ -110,13 +110,7 @@ static bool scan_scalar(struct layout_scan *s, struct layout *out)
 
 static struct layout *layout_add(struct layout *l)
 {
-	struct layout *items = array_grown(l->items, l->n, sizeof(*items));
-
-	if (!items)
-		return NULL;
-	l->items = items;
-	items[l->n] = (struct layout){0};
-	return &items[l->n++];
+	return ARRAY_MORE(l->items, l->n);
 }
 
 static int scan_value(struct layout_scan *s, struct layout *out, int depth);

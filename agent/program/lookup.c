@@ -20,12 +20,29 @@ const char *database_role_name(enum database_role r)
 	return r == ROLE_STAGING ? "staging" : "production";
 }
 
-bool server_is_guarded(const struct server *s, int64_t port)
+bool server_is_guarded(const struct server *s, const char *at)
 {
-	for (size_t i = 0; i < s->n_endpoints; i++)
-		if (s->endpoints[i].port == port)
+	static const uint8_t every[16];
+	struct endpoint e;
+
+	if (!s->n_endpoints)
+		return true;
+	if (endpoint_parse(&e, at))
+		return false;
+	bool all = memcmp(e.addr, every, sizeof(every)) == 0;
+	for (size_t i = 0; i < s->n_endpoints; i++) {
+		const struct endpoint *k = &s->endpoints[i];
+		if (endpoint_fault(k))
+			continue;
+		if (all ? k->family == e.family && k->port == e.port : !endpoint_compare(k, &e))
 			return true;
-	return !s->n_endpoints;
+	}
+	return false;
+}
+
+bool server_is_expected(const struct server *s, const char *at)
+{
+	return server_is_guarded(s, at) || strings_contain(&s->known_listeners, at);
 }
 
 bool strings_contain(const struct strings *s, const char *item)
@@ -52,8 +69,22 @@ uint64_t program_zones(const struct program *p)
 	return sum;
 }
 
+static int client_compare(const void *name, const void *client)
+{
+	const struct client *c = client;
+
+	return strcmp(name, c->name);
+}
+
 const struct client *program_client(const struct program *p, const char *name)
 {
+	const struct client *found = p->n_clients ? bsearch(name, p->clients, p->n_clients,
+							    sizeof(*p->clients), client_compare)
+						  : NULL;
+
+	if (found)
+		return found;
+	/* In another case, which is seldom. */
 	for (size_t i = 0; i < p->n_clients; i++)
 		if (names_equal(p->clients[i].name, name))
 			return &p->clients[i];

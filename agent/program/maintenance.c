@@ -24,7 +24,7 @@ static void window_read(struct maintenance *m, struct reading *r, const config_s
 	if (m->until <= m->from)
 		reading_error(r, config_setting_get_member(group, "until"),
 			"\"until\" must be after \"from\"");
-	else if (m->until - m->from > LONGEST_DAYS * (instant_t)86400)
+	else if (m->until - m->from > LONGEST_DAYS * DAY)
 		reading_error(r, config_setting_get_member(group, "until"),
 			"a maintenance window must be at most %d days long; use several windows",
 			LONGEST_DAYS);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define DAY ((instant_t)86400)
 /* The production ticket, with the signed checklist, should be opened four to six weeks before go-live. */
 #define LEAD	   (28 * DAY)
 #define LEAD_EARLY (42 * DAY)

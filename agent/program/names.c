@@ -34,7 +34,9 @@ const char *name_fault(const char *text)
 		if (n == 0)
 			return "is not UTF-8";
 		if (character_is_hidden(c))
-			return "contains a control character";
+			return c < 0x20 || (c >= 0x7f && c < 0xa0)
+				       ? "contains a control character"
+				       : "contains an invisible character";
 		/* SQL Server counts UTF-16 code units. */
 		units += c > 0xffff ? 2 : 1;
 		s += n;
@@ -59,12 +61,12 @@ char to_small(char c)
 
 int names_compare(const char *a, const char *b)
 {
-	/* Names that are sorted or searched begin alike, and mostly with the same case. */
-	while (*a && (*a == *b || to_small(*a) == to_small(*b))) {
-		a++;
-		b++;
-	}
-	return (unsigned char)to_small(*a) - (unsigned char)to_small(*b);
+	/* The C library compares many bytes at once; in this locale ASCII letters alone have a case. */
+	static locale_t plain;
+
+	if (!plain)
+		plain = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
+	return strcasecmp_l(a, b, plain);
 }
 
 bool names_equal(const char *a, const char *b)

@@ -211,17 +211,10 @@ static bool file_name_parse(struct notice_template *out, const char *name)
 static void template_add(struct notice_settings *out, struct reading *r, int folder,
 	const char *language, struct notice_template *t, const char *name)
 {
-	struct notice_template *items =
-		array_grown(out->templates, out->n_templates, sizeof(*items));
 	char why[512];
 	int line = 1;
 	size_t size;
 
-	if (!items) {
-		r->failure = -ENOMEM;
-		return;
-	}
-	out->templates = items;
 	t->text = file_read(r, folder, name, &size);
 	if (!t->text)
 		return;
@@ -235,10 +228,11 @@ static void template_add(struct notice_settings *out, struct reading *r, int fol
 		return;
 	}
 	t->language = reading_copy(r, language);
-	if (t->language)
-		out->templates[out->n_templates++] = *t;
-	else
+	if (!t->language || ARRAY_ADD(out->templates, out->n_templates, *t)) {
+		free(t->language);
 		free(t->text);
+		r->failure = -ENOMEM;
+	}
 }
 
 /* Reads one directory of templates. Its subdirectories are languages. */
@@ -301,5 +295,5 @@ void notice_files_check(const struct program *p, struct reading *r, enum secret_
 		credential_check(
 			&p->settings, r, 0, n->webhook_credential, rule, "webhook secret", NULL);
 	if (n->host && (n->tls != MAIL_PLAIN || n->webhook))
-		trusted_file_check(r, 0, n->ca_file, "CA certificates");
+		certificate_file_check(r, 0, n->ca_file, "CA certificates");
 }

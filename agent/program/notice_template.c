@@ -44,6 +44,7 @@ static const char *const values[] = {
 	[VALUE_CONNECTION] = "connection",
 	[VALUE_REASON] = "reason",
 	[VALUE_LIST] = "list",
+	[VALUE_HOST] = "host",
 	[VALUE_CONTACT] = "contact",
 };
 

@@ -1,6 +1,7 @@
 /* The list of problems, sorted and printed. */
 #include "program/problems.h"
 
+#include "curfew/text.h"
 #include "program/names.h"
 
 #include <errno.h>
@@ -27,23 +28,32 @@ static void text_clean(char *text)
 	*to = '\0';
 }
 
+/* NULL without memory. Many problems of one file come in a row. */
+static const char *file_name(struct problems *p, const char *file)
+{
+	_cleanup_free_ char *clean = strdup(file);
+
+	if (!clean)
+		return NULL;
+	text_clean(clean);
+	if (p->n && streq(p->items[p->n - 1].file, clean))
+		return p->items[p->n - 1].file;
+	return pool_text(&p->texts, clean);
+}
+
 int problems_add(struct problems *p, enum severity severity, const char *file, int line,
 	const char *format, va_list args)
 {
-	struct problem *items = reallocarray(p->items, p->n + 1, sizeof(*items));
 	struct problem new = {.line = line, .severity = severity};
+	_cleanup_free_ char *text = text_vformat(format, args);
 
-	if (!items)
+	if (!text)
 		return -ENOMEM;
-	p->items = items;
-	new.file = strdup(file);
-	if (!new.file || vasprintf(&new.text, format, args) < 0) {
-		free(new.file);
+	text_clean(text);
+	new.text = pool_text(&p->texts, text);
+	new.file = file_name(p, file);
+	if (!new.file || !new.text || ARRAY_ADD(p->items, p->n, new))
 		return -ENOMEM;
-	}
-	text_clean(new.file);
-	text_clean(new.text);
-	items[p->n++] = new;
 	p->n_errors += severity == SEVERITY_ERROR;
 	return 0;
 }
@@ -69,10 +79,7 @@ void problems_free(struct problems *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->n; i++) {
-		free(p->items[i].file);
-		free(p->items[i].text);
-	}
+	pool_free(&p->texts);
 	free(p->items);
 	*p = (struct problems){0};
 }

@@ -11,7 +11,7 @@
 /* The new version of curfew.conf. */
 #define OLD_TEMPORARY ".new0"
 
-/* Every client file, then curfew.conf, which is after them in the order too. */
+/* Every client file, then curfew.conf: sorted, since "clients.d/" is before "curfew.conf". */
 static int names_write(char **out, size_t *n, struct dirent **entries, int found, bool config)
 {
 	size_t size;

@@ -117,15 +117,11 @@ static int entries_take(struct saved_index *x, char *at)
 	int rc = 0;
 
 	while (rc == 0 && *at) {
-		struct saved_entry *items = array_grown(x->items, x->n, sizeof(*items));
-		if (!items)
-			return -ENOMEM;
-		x->items = items;
-		struct saved_entry *e = &items[x->n];
-		if (!take_entry(e, &at) || (x->n && strcmp(e[-1].name, e->name) >= 0))
+		struct saved_entry e;
+		if (!take_entry(&e, &at) || (x->n && strcmp(x->items[x->n - 1].name, e.name) >= 0))
 			rc = -EBADMSG;
 		else
-			x->n++;
+			rc = ARRAY_ADD(x->items, x->n, e);
 	}
 	return rc;
 }

@@ -17,7 +17,7 @@
 
 static const char *const SERVER_NAMES[] = {"name", "host", "port", "endpoints", "trusted",
 	"ca_file", "login", "credential", "evidence", "must_change", "known_triggers",
-	"known_linked_servers", "known_proxies", "levels", "replicas"};
+	"known_linked_servers", "known_listeners", "known_proxies", "levels", "replicas"};
 
 #define SERVER_EXAMPLE                                                                             \
 	"( { name = \"sql01\"; host = \"192.0.2.10\"; ca_file = \"/etc/curfew/tls/ca.pem\"; } )"
@@ -34,6 +34,7 @@ void server_free(struct server *s)
 	strings_free(&s->known_triggers);
 	strings_free(&s->known_linked_servers);
 	strings_free(&s->known_proxies);
+	strings_free(&s->known_listeners);
 	strings_free(&s->replicas);
 	levels_free(s->terms);
 }
@@ -49,13 +50,6 @@ static bool host_address(struct endpoint *out, const char *host, uint16_t port)
 	*out = (struct endpoint){.family = s.family, .port = port};
 	memcpy(out->addr, s.addr, sizeof(out->addr));
 	return true;
-}
-
-static bool endpoint_is_loopback(const struct endpoint *e)
-{
-	static const uint8_t loopback6[16] = {[15] = 1};
-
-	return e->family == AF_INET ? e->addr[0] == 127 : memcmp(e->addr, loopback6, 16) == 0;
 }
 
 int program_hosts_check(struct problems *problems, const struct program *p,
@@ -105,7 +99,12 @@ static void host_read(struct server *s, struct reading *r, const config_setting_
 			"\"%s\" is neither an address nor a host name; use \"192.0.2.10\" or "
 			"\"sql01.example\", and set the port with port = %d;",
 			host, SQL_PORT);
-	s->host = reading_copy(r, host);
+	if (host_address(&e, host, s->port) && endpoint_fault(&e))
+		reading_error(r, config_setting_get_member(group, "host"),
+			"host %s %s; use the address of the server, as \"192.0.2.10\"", host,
+			endpoint_fault(&e));
+	else
+		s->host = reading_copy(r, host);
 }
 
 static void endpoint_add(struct server *s, struct reading *r, const config_setting_t *at,
@@ -113,6 +112,13 @@ static void endpoint_add(struct server *s, struct reading *r, const config_setti
 {
 	char buf[ENDPOINT_TEXT_MAX];
 
+	if (endpoint_fault(e)) {
+		reading_error(r, at,
+			"endpoint %s %s, so it guards nothing; name each address that users can reach, as "
+			"\"192.0.2.10:%u\"",
+			endpoint_format(buf, e), endpoint_fault(e), e->port);
+		return;
+	}
 	for (size_t i = 0; i < s->n_endpoints; i++)
 		if (endpoint_compare(&s->endpoints[i], e) == 0) {
 			reading_warning(r, at, "duplicate endpoint %s; remove one",
@@ -173,7 +179,7 @@ static void identity_read(struct server *s, struct reading *r, const config_sett
 	if (login && names_equal(login, "sa"))
 		reading_warning(r, config_setting_get_member(group, "login"),
 			"login \"sa\" has full control of the server; use the restricted login that `curfew "
-			"bootstrap` creates");
+			"bootstrap SERVER` creates");
 	else if (login && login_fault(login))
 		reading_error(r, config_setting_get_member(group, "login"),
 			"login \"%s\" %s; use the agent's SQL login, for example \"curfew_agent\"",
@@ -240,6 +246,7 @@ static void server_read(struct server *s, struct reading *r, const config_settin
 	strings_read(&s->known_triggers, r, group, "known_triggers");
 	strings_read(&s->known_linked_servers, r, group, "known_linked_servers");
 	strings_read(&s->known_proxies, r, group, "known_proxies");
+	strings_read(&s->known_listeners, r, group, "known_listeners");
 	strings_read(&s->replicas, r, group, "replicas");
 	levels_read(s->terms, r, reading_group(r, group, "levels", NULL), levels);
 }

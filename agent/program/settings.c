@@ -188,6 +188,10 @@ static void metrics_folder_check(
 
 	if (!folder)
 		return;
+	const char *end = strrchr(folder, '.');
+	if (!end || !streq(end, ".prom"))
+		reading_warning(r, config_setting_get_member(root, "metrics_file"),
+			"node_exporter reads no file of this name; use a name that ends in .prom");
 	char *slash = strrchr(folder, '/');
 	slash[slash == folder] = '\0';
 	/* The service creates its own directory when it starts. */
@@ -264,7 +268,7 @@ void credentials_check(const struct program *p, struct reading *r, int journal_k
 			credential_check(&p->settings, r, s->line, s->credential, rule,
 				"credential", s->name);
 		if (s->ca_file)
-			trusted_file_check(r, s->line, s->ca_file, "CA certificate");
+			certificate_file_check(r, s->line, s->ca_file, "CA certificate");
 	}
 	if (p->settings.journal_key)
 		credential_check(&p->settings, r, journal_key_line, p->settings.journal_key, rule,

@@ -239,6 +239,34 @@ int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
 	return (a->port > b->port) - (a->port < b->port);
 }
 
+static struct source endpoint_address(const struct endpoint *e)
+{
+	struct source s = {.family = e->family, .prefix = (uint8_t)family_bits(e->family)};
+
+	memcpy(s.addr, e->addr, sizeof(s.addr));
+	return s;
+}
+
+bool endpoint_is_loopback(const struct endpoint *e)
+{
+	static const char *const ranges[] = {"127.0.0.0/8", "::1"};
+	struct source s = endpoint_address(e);
+
+	return source_overlaps_any(&s, ranges, ARRAY_SIZE(ranges));
+}
+
+const char *endpoint_fault(const struct endpoint *e)
+{
+	static const char *const local[] = {"169.254.0.0/16", "fe80::/10"};
+	struct source s = endpoint_address(e);
+
+	if (endpoint_is_loopback(e) || !source_is_unusable(&s))
+		return NULL;
+	return source_overlaps_any(&s, local, ARRAY_SIZE(local))
+		       ? "is link-local, and no user's address reaches it"
+		       : "is no destination of a packet";
+}
+
 char *sources_text(const struct source *sources, size_t n)
 {
 	char *text = malloc(n * (SOURCE_TEXT_MAX + 2) + 1), *to = text;

@@ -3,6 +3,7 @@
 
 #include "curfew/calendar.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -37,12 +38,19 @@ static void host_bits_report(struct reading *r, const config_setting_t *at, cons
 }
 
 static void source_report(struct reading *r, const config_setting_t *at, const char *text,
-	enum source_problem problem)
+	enum source_problem problem, const struct source_bounds *b)
 {
-	if (problem == SOURCE_BAD_PREFIX)
+	const char *mask = strchr(text, '/');
+	struct in_addr bits;
+
+	if (problem == SOURCE_BAD_PREFIX && mask && inet_pton(AF_INET, mask + 1, &bits) == 1)
 		reading_error(r, at,
-			"invalid prefix length in \"%s\"; use /0 to /%d after the address", text,
-			strchr(text, ':') ? 128 : 32);
+			"netmask in \"%s\"; write how many bits it has, as in \"198.51.100.0/29\"",
+			text);
+	else if (problem == SOURCE_BAD_PREFIX)
+		reading_error(r, at,
+			"invalid prefix length in \"%s\"; use /%u to /%d after the address", text,
+			strchr(text, ':') ? b->widest6 : b->widest4, strchr(text, ':') ? 128 : 32);
 	else
 		reading_error(r, at,
 			"invalid address \"%s\"; examples: \"203.0.113.7\", \"198.51.100.0/29\", "
@@ -65,7 +73,7 @@ static bool source_read(struct source *out, struct reading *r, const config_sett
 	int problem = source_parse(out, text);
 
 	if (problem && problem != SOURCE_HOST_BITS) {
-		source_report(r, at, text, (enum source_problem)problem);
+		source_report(r, at, text, (enum source_problem)problem, b);
 		return false;
 	}
 	unsigned widest = out->family == AF_INET ? b->widest4 : b->widest6;
@@ -124,8 +132,8 @@ static const char *temporary_read(
 void user_sources_read(struct user *u, struct reading *r, const config_setting_t *list,
 	const struct client *c, const struct settings *s)
 {
-	const struct source_bounds bounds = {
-		s->widest_prefix4, s->widest_prefix6, "as curfew.conf allows"};
+	const struct source_bounds bounds = {s->widest_prefix4, s->widest_prefix6,
+		"as \"widest_prefix4\" and \"widest_prefix6\" in curfew.conf allow"};
 	int length = list ? config_setting_length(list) : 0;
 
 	u->sources = reading_array(r, (size_t)length, sizeof(*u->sources));

@@ -29,6 +29,12 @@ static void login_read(
 		reading_error(r, group,
 			"cannot make an ASCII login from \"%s\", \"%s %s\"; add login = \"...\";",
 			client, u->first, u->last);
+	/* To the server, names that a collation equates are one login; here they are two people. */
+	if (login && !is_ascii(login))
+		reading_advice(r, at,
+			"login \"%s\" contains characters outside ASCII, which a server may not tell from others (\303\237 and "
+			"ss); use an ASCII login",
+			login);
 	fault = u->login ? login_fault(u->login) : NULL;
 	if (fault)
 		reading_error(r, at ? at : group,

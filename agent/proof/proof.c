@@ -1,81 +1,10 @@
 /* Verification: the server reports the effective permissions of a login. */
+#include "proof/proof_targets.h"
+
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include "proof/proof.h"
-#include "sql/question.h"
-
-/* Users in one round trip. */
-#define CHUNK 64
-
-struct target {
-	const struct grant *grant;
-	size_t number; /* of the grant */
-	struct grant_place place;
-	bool asked;
-	bool held;
-	bool unknown; /* the server did not answer for some permission */
-	char evidence[RECORD_TEXT_MAX];
-};
-
-struct targets {
-	struct target *items;
-	size_t n;
-};
-
-__attribute__((format(printf, 2, 3))) static void evidence_add(
-	struct target *k, const char *format, ...)
-{
-	size_t used = strlen(k->evidence);
-	va_list args;
-
-	if (used + 2 >= sizeof(k->evidence))
-		return;
-	if (used)
-		used += (size_t)snprintf(k->evidence + used, sizeof(k->evidence) - used, "; ");
-	va_start(args, format);
-	vsnprintf(k->evidence + used, sizeof(k->evidence) - used, format, args);
-	va_end(args);
-}
-
-static const char *text_of(const struct sql_value *v)
-{
-	return v->data ? v->data : "?";
-}
-
-/* Rows: held, number, class, permission, count, example, answer; and asked, number, user, whether CONNECT is held. */
-static int answer_row(void *context, const struct sql_value *v, int n)
-{
-	struct targets *t = context;
-	size_t i = n >= 4 && v[1].data ? (size_t)strtoull(v[1].data, NULL, 10) : t->n;
-
-	if (i >= t->n || !v[0].data)
-		return -EBADMSG;
-	struct target *k = &t->items[i];
-	if (streq(v[0].data, "asked")) {
-		/* Counts only if the server answered as this user, and knows CONNECT. */
-		k->asked = v[2].data && names_equal(v[2].data, k->place.user->name);
-		if (!v[3].data || !streq(v[3].data, "1"))
-			k->unknown = true;
-		return 0;
-	}
-	if (n != 7 || !streq(v[0].data, "held"))
-		return -EBADMSG;
-	if (!v[6].data) {
-		if (!k->unknown)
-			evidence_add(k, "the server did not answer whether the user has %s on %s",
-				text_of(&v[3]), text_of(&v[2]));
-		k->unknown = true;
-		return 0;
-	}
-	bool several = !streq(text_of(&v[4]), "1");
-	evidence_add(k, "%s on %s %s%s%s%s", text_of(&v[3]), text_of(&v[2]), text_of(&v[5]),
-		several ? " and others, " : "", several ? text_of(&v[4]) : "",
-		several ? " in all" : "");
-	k->held = true;
-	return 0;
-}
+#include "catalog/catalog.h"
 
 /* EXECUTE AS USER hides the server's permissions, so read them from the catalog: those of the login, and those that it has
  * by public and by MARK_ROLE. */
@@ -99,14 +28,19 @@ static void server_rights_add(const struct visit_run *run, struct target *k)
 	}
 	for (size_t i = 0; i < o->n_permissions; i++) {
 		const struct permission *p = &o->permissions[i];
-		bool its_own = names_equal(p->grantee, login) && p->state != 'D' &&
-			       strcmp(p->name, "CONNECT SQL") != 0;
+		bool its_own = names_equal(p->grantee, login) && permission_is_right(p) &&
+			       !permission_is_entry(p);
 		if (!its_own && !permission_is_everybodys(p))
 			continue;
 		evidence_add(k, "%s on the server%s%s", p->name, its_own ? "" : ", by ",
 			its_own ? "" : p->grantee);
 		k->held = true;
 	}
+	for (size_t i = 0; i < o->n_owned; i++)
+		if (owned_is_of(&o->owned[i], login)) {
+			evidence_add(k, "owner of %s %s", o->owned[i].kind, o->owned[i].name);
+			k->held = true;
+		}
 	if (of_database[0])
 		evidence_add(k, "%s", of_database);
 }
@@ -125,99 +59,27 @@ static const char *blindness(const struct observed_server *o)
 	for (size_t i = 0; i < o->n_missing_rights; i++)
 		if (strstr(o->missing_rights[i], "VIEW ANY DEFINITION"))
 			return "the agent login lacks VIEW ANY DEFINITION, so the check is incomplete";
+	/* A server role that is hidden may have anybody as a member, and give anything. */
+	for (size_t i = 0; i < o->n_unseen; i++)
+		if (!o->unseen[i].login)
+			return o->unseen[i].text;
+	if (is_unreadable(o, "server-denial"))
+		return "the server does not tell whether something is hidden from the agent login";
 	if (is_unreadable(o, "the agent login's permissions"))
 		return "the server did not answer which permissions the agent login has";
-	if (is_unreadable(o, "server-member") || is_unreadable(o, "server-permission"))
+	if (is_unreadable(o, "server-member") || is_unreadable(o, "server-permission") ||
+		is_unreadable(o, "endpoint"))
 		return "the server does not return server permissions";
 	return NULL;
 }
 
-static void target_question_write(FILE *to, const struct target *t, size_t index)
+/* Users of one database stand together. */
+static int target_order(const void *a, const void *b)
 {
-	question_enter_write(to, t->place.database->name, t->place.database->id);
-	fputs("EXECUTE AS USER = ", to);
-	sql_write_string(to, t->place.user->name);
-	fputs(";\n", to);
-	question_write(to, proof_questions[t->grant->level], index, 0);
-	fputs("REVERT;\n", to);
-}
+	const struct target *x = a, *y = b;
+	int c = (x->place.database > y->place.database) - (x->place.database < y->place.database);
 
-static int chunk_ask(
-	struct visit_run *run, struct sql_error *error, struct targets *t, size_t from, size_t to)
-{
-	struct text batch;
-
-	if (!text_begin(&batch))
-		return -ENOMEM;
-	for (size_t i = from; i < to; i++)
-		target_question_write(batch.to, &t->items[i], i);
-	fputs("USE [master];\n", batch.to);
-	return question_ask(run->session, error, &batch, answer_row, t);
-}
-
-/* After an error the session may still be impersonated: REVERT until it is not. */
-static int impersonation_leave(struct visit_run *run)
-{
-	struct sql_error ignored;
-
-	return sql_session_run(run->session, &ignored, "REVERT;\nUSE [master];\n", NULL, NULL);
-}
-
-static void target_reset(struct target *k)
-{
-	k->asked = k->held = k->unknown = false;
-	k->evidence[0] = '\0';
-}
-
-/* The server does not know the syntax, so do not ask for other users. Other errors concern one user only. */
-static bool is_syntax_error(int number)
-{
-	static const int numbers[] = {102, 156, 195, 40510, 40517, 33557097};
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (numbers[i] == number)
-			return true;
-	return false;
-}
-
-static void target_cannot_tell(struct target *k, const struct sql_error *error)
-{
-	target_reset(k);
-	snprintf(k->evidence, sizeof(k->evidence), "the permission query failed (%d: %.200s)",
-		error->number, error->text);
-}
-
-static int targets_ask(struct visit_run *run, struct sql_error *error, struct targets *t)
-{
-	for (size_t from = 0; from < t->n; from += CHUNK) {
-		size_t to = from + CHUNK < t->n ? from + CHUNK : t->n;
-		int rc = run->cannot_tell ? SQL_SERVER_ERROR : chunk_ask(run, error, t, from, to);
-		if (rc < 0)
-			return rc;
-		if (rc == 0)
-			continue;
-		rc = impersonation_leave(run);
-		/* Ask one by one, so that an error of one user does not leave all unverified. */
-		for (size_t i = from; i < to && rc >= 0; i++) {
-			if (run->cannot_tell) {
-				target_cannot_tell(&t->items[i], error);
-				continue;
-			}
-			target_reset(&t->items[i]);
-			rc = chunk_ask(run, error, t, i, i + 1);
-			if (rc <= 0)
-				continue;
-			/* Some errors do not end a batch, so later rows may have been answered as a different user. */
-			target_cannot_tell(&t->items[i], error);
-			run->cannot_tell = is_syntax_error(error->number);
-			struct sql_error kept = *error;
-			rc = impersonation_leave(run);
-			*error = kept;
-		}
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return c ? c : (x->number > y->number) - (x->number < y->number);
 }
 
 static int targets_collect(struct targets *out, const struct visit_run *run, verify_filter filter)
@@ -234,6 +96,7 @@ static int targets_collect(struct targets *out, const struct visit_run *run, ver
 			grant_place(&place, run, g) && filter(run, g))
 			t.items[t.n++] = (struct target){.grant = g, .number = i, .place = place};
 	}
+	array_sort(t.items, t.n, sizeof(*t.items), target_order);
 	*out = t;
 	return 0;
 }
@@ -250,6 +113,8 @@ static bool catalog_agrees(const struct visit_run *run, const struct target *k)
 
 static bool session_outlives(const struct observed_server *o, const struct observed_login *l)
 {
+	if (l->disabled && !o->sessions_visible)
+		return true;
 	for (size_t i = 0; l->disabled && i < o->n_sessions; i++)
 		if (observed_session_may_be_of(&o->sessions[i], l->name, &l->sid))
 			return true;
@@ -258,11 +123,18 @@ static bool session_outlives(const struct observed_server *o, const struct obser
 
 static void target_tell(struct visit_run *run, struct target *k, bool lost)
 {
+	char hidden[RECORD_TEXT_MAX];
 	const char *blind = blindness(&run->observed);
 	enum verification result = VERIFICATION_UNVERIFIED;
 	const char *words;
 
+	if (!blind)
+		blind = hidden_words(hidden, run, k->place.database, &k->place);
 	server_rights_add(run, k);
+	if (k->waited && !k->held)
+		snprintf(k->evidence, sizeof(k->evidence),
+			"the permission query met a lock: %s (%d)", database_error_words(k->waited),
+			k->waited);
 	if (k->held) {
 		result = VERIFICATION_EXCESS;
 		words = k->evidence;
@@ -271,9 +143,12 @@ static void target_tell(struct visit_run *run, struct target *k, bool lost)
 		words = "another login or database has a name that differs only in case, and Curfew cannot tell them apart; "
 			"rename it";
 	} else if (session_outlives(&run->observed, k->place.login)) {
-		words = "a session from before the login was disabled is still open, and its transactions may outlive the "
-			"permissions";
-	} else if (k->asked && !k->unknown && !blind) {
+		words = run->observed.sessions_visible
+				? "a session from before the login was disabled is still open, and its transactions "
+				  "may outlive the permissions"
+				: "the login is disabled, and the server does not tell whether an older session of it "
+				  "is still open";
+	} else if (k->asked && !k->waited && !k->unknown && !blind) {
 		result = VERIFICATION_VERIFIED;
 		words = k->grant->level == LEVEL_WRITE
 				? "impersonation check: cannot change any object, schema, or the database; cannot "
@@ -289,7 +164,7 @@ static void target_tell(struct visit_run *run, struct target *k, bool lost)
 	} else {
 		words = k->evidence[0]		  ? k->evidence
 			: k->asked && !k->unknown ? blind
-			: k->asked ? "the server does not know the permissions by name"
+			: k->asked ? "the server does not tell the permissions of the user"
 			: lost	   ? "the connection was lost"
 				   : "impersonation failed";
 	}
@@ -304,8 +179,8 @@ int verify_run(struct visit_run *run, struct sql_error *error, verify_filter fil
 
 	if (rc)
 		return rc;
-	rc = targets_ask(run, error, &t);
-	for (size_t i = 0; i < t.n; i++)
+	rc = entered_leave(run, targets_ask(run, error, &t));
+	for (size_t i = 0; i < t.n && !entered_goes_again(run, rc); i++)
 		target_tell(run, &t.items[i], rc < 0);
 	free(t.items);
 	for (size_t i = 0; i < w->n_grants && rc >= 0; i++)

@@ -10,6 +10,10 @@ extern const char *const proof_questions[LEVELS];
 /* Saves the verdict on a grant, and reports it. */
 void verdict_tell(struct visit_run *run, size_t number, const struct grant_place *place,
 	enum verification result, enum state state, const char *evidence);
+/* A denial that may hide something in the database from the user of the place or from the agent login, as words; without a
+ * place, a user from the agent login. NULL: there is none. */
+const char *hidden_words(char buf[RECORD_TEXT_MAX], const struct visit_run *run,
+	const struct observed_database *d, const struct grant_place *place);
 /* For an ended grant: checks whether it is removed. */
 void gone_tell(struct visit_run *run, size_t number);
 

@@ -2,11 +2,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "curfew/unread_names.h"
 #include "proof/proof.h"
 
+/* tempdb too: a user there is left until the server starts again, and then a reading of the new one shows that it is gone.
+ * When that was is no evidence by itself: model, of which each is a copy, may have had the user. */
 static bool is_unread(const struct observed_database *d)
 {
-	return !d->read && !d->system && !d->absent;
+	return !d->read && !d->absent;
 }
 
 /* A secondary replica is read where its primary is. */
@@ -15,13 +18,68 @@ static bool is_replica(const struct visit_run *run, const struct observed_databa
 	return run->visit->wanted.replicated && d->secondary && is_unread(d);
 }
 
+/* Under another name. */
+static bool is_the_same(const struct verified *v, const struct observed_database *d)
+{
+	return d->id && v->database_id == d->id &&
+	       (!v->made[0] || !d->made[0] || streq(v->made, d->made));
+}
+
+/* Access was given there, under this name or another, and is not verified gone. */
+static bool is_given(const struct visit_run *run, const struct observed_database *d)
+{
+	const struct sql_visit *p = run->visit;
+
+	for (size_t i = 0; i < p->n_verified; i++) {
+		const struct verified *v = &p->verified[i];
+		if ((v->level != LEVEL_NONE || v->result != VERIFICATION_VERIFIED) &&
+			(names_equal(v->database, d->name) || is_the_same(v, d)))
+			return true;
+	}
+	for (size_t i = 0; i < p->n_formers; i++)
+		if (names_equal(p->formers[i].database, d->name))
+			return true;
+	return false;
+}
+
+/* An operator decided that it need not be read. Without its name it may be any. */
+static bool is_forgotten(const struct visit_run *run, const struct observed_database *d)
+{
+	if (d->managed || begins_with(d->name, "database_id ") || is_given(run, d))
+		return false;
+	for (size_t i = 0; i < run->visit->n_forgotten; i++)
+		if (streq(run->visit->forgotten[i], d->name))
+			return true;
+	return false;
+}
+
+/* Those that were not read, and need not be (`forgotten`) or should be. */
+static void unread_tell(
+	char *evidence, size_t size, const struct visit_run *run, const char *words, bool forgotten)
+{
+	const struct observed_server *o = &run->observed;
+	_cleanup_free_ const char **names = calloc(o->n_databases + 1, sizeof(*names));
+	size_t n = 0;
+
+	for (size_t i = 0; names && i < o->n_databases; i++)
+		if (is_unread(&o->databases[i]) && !is_replica(run, &o->databases[i]) &&
+			is_forgotten(run, &o->databases[i]) == forgotten)
+			names[n++] = o->databases[i].name;
+	/* A certificate then lists every decision about the server. */
+	if (!names)
+		unread_names_write(evidence, size, words, NULL, 0);
+	else if (n)
+		unread_names_write(evidence, size, words, names, n);
+}
+
 static size_t databases_unread(const struct visit_run *run)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < run->observed.n_databases; i++)
 		n += is_unread(&run->observed.databases[i]) &&
-		     !is_replica(run, &run->observed.databases[i]);
+		     !is_replica(run, &run->observed.databases[i]) &&
+		     !is_forgotten(run, &run->observed.databases[i]);
 	return n;
 }
 
@@ -32,6 +90,16 @@ static size_t databases_read(const struct visit_run *run)
 	for (size_t i = 0; i < run->observed.n_databases; i++)
 		n += run->observed.databases[i].read;
 	return n;
+}
+
+/* A denial may hide a user from the agent login. */
+static const char *databases_hide(char buf[RECORD_TEXT_MAX], const struct visit_run *run)
+{
+	const char *words = NULL;
+
+	for (size_t i = 0; i < run->observed.n_databases && !words; i++)
+		words = hidden_words(buf, run, &run->observed.databases[i], NULL);
+	return words;
 }
 
 static size_t databases_replicated(const struct visit_run *run)
@@ -72,15 +140,20 @@ static const struct observed_user *user_left(
 	return NULL;
 }
 
-static bool session_is_left(const struct visit_run *run, const char *login)
+/* Why the login still has a session; NULL: it has none. */
+static const char *session_left(const struct visit_run *run, const char *login)
 {
 	const struct observed_server *o = &run->observed;
 
-	for (size_t i = 0; i < o->n_sessions; i++)
-		if (names_equal(o->sessions[i].login, login) ||
-			is_sid_of(run, login, &o->sessions[i].key.sid))
-			return true;
-	return false;
+	for (size_t i = 0; i < o->n_sessions; i++) {
+		const struct observed_session *s = &o->sessions[i];
+
+		if (names_equal(s->login, login) || is_sid_of(run, login, &s->key.sid))
+			return "a session of the login is still open";
+		if (names_equal(s->acting, login))
+			return "a session of another login still acts as the login (EXECUTE AS)";
+	}
+	return NULL;
 }
 
 static void tell(struct visit_run *run, size_t number, enum verification result, const char *words)
@@ -92,6 +165,9 @@ static void tell(struct visit_run *run, size_t number, enum verification result,
 static void user_gone_tell(struct visit_run *run, size_t number, const struct observed_database *d,
 	const struct observed_login *l)
 {
+	char buf[RECORD_TEXT_MAX];
+	const char *hidden = d ? hidden_words(buf, run, d, NULL) : NULL;
+
 	if (d && observed_user_of(d, l))
 		tell(run, number, VERIFICATION_EXCESS, "the user still exists in the database");
 	else if (d && !d->absent && !d->read)
@@ -100,6 +176,11 @@ static void user_gone_tell(struct visit_run *run, size_t number, const struct ob
 			"the database could not be read");
 	else if (!d || d->absent)
 		tell(run, number, VERIFICATION_VERIFIED, "the server has no database of this name");
+	else if (hidden)
+		tell(run, number, VERIFICATION_UNVERIFIED, hidden);
+	else if (!l && observed_is_partial(&run->observed))
+		tell(run, number, VERIFICATION_UNVERIFIED,
+			"the login may be hidden from Curfew, and its user is known by the login");
 	else
 		tell(run, number, VERIFICATION_VERIFIED,
 			"sys.database_principals read: no user with the login's SID");
@@ -119,8 +200,8 @@ static const char *left_text(char buf[RECORD_TEXT_MAX], const struct visit_run *
 	}
 	if (l)
 		return "the login still exists";
-	if (session_is_left(run, login))
-		return "a session of the login is still open";
+	if ((where = session_left(run, login)) != NULL)
+		return where;
 	if (!(u = user_left(run, login, &where)))
 		return NULL;
 	snprintf(
@@ -142,14 +223,22 @@ void gone_tell(struct visit_run *run, size_t number)
 		user_gone_tell(run, number, d, l);
 		return;
 	}
-	const char *left = left_text(evidence, run, l, g->user->login);
+	const char *left = left_text(evidence, run, l, g->user->login), *hidden;
 	if (left) {
 		tell(run, number, VERIFICATION_EXCESS, left);
+	} else if ((hidden = databases_hide(evidence, run)) != NULL) {
+		tell(run, number, VERIFICATION_UNVERIFIED, hidden);
+	} else if (o->n_unseen) {
+		snprintf(evidence, sizeof(evidence),
+			"no login, session, or user found, but the result is incomplete: %s",
+			o->unseen[0].text);
+		tell(run, number, VERIFICATION_UNVERIFIED, evidence);
 	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(run)) {
 		snprintf(evidence, sizeof(evidence),
-			"no login, session, or user found, but the result is incomplete: databases not read: %zu, parts of "
-			"the catalog not read: %zu, missing permissions: %zu",
-			databases_unread(run), o->n_unreadable, o->n_missing_rights);
+			"no login, session, or user found, but the result is incomplete: parts of the catalog not read: %zu, "
+			"missing permissions: %zu",
+			o->n_unreadable, o->n_missing_rights);
+		unread_tell(evidence, sizeof(evidence), run, ", " UNREAD_NAMES, false);
 		tell(run, number, VERIFICATION_UNVERIFIED, evidence);
 	} else if (databases_replicated(run)) {
 		snprintf(evidence, sizeof(evidence),
@@ -169,6 +258,7 @@ void gone_tell(struct visit_run *run, size_t number)
 				? "] now, so its users were not read, and are removed if it comes back; "
 				: "",
 			databases_read(run));
+		unread_tell(evidence, sizeof(evidence), run, "; " UNREAD_FORGOTTEN, true);
 		tell(run, number, VERIFICATION_VERIFIED, evidence);
 	}
 }

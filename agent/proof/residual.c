@@ -41,6 +41,7 @@ static const char *reviewed_by(const struct server *s, const struct leftover *k,
 		{"linked-server", "known_linked_servers", &s->known_linked_servers},
 		{"linked-login", "known_linked_servers", &s->known_linked_servers},
 		{"agent-proxy", "known_proxies", &s->known_proxies},
+		{"unguarded-listener", "known_listeners", &s->known_listeners},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
@@ -149,14 +150,14 @@ static int finding_keep(
 	return 0;
 }
 
-/* The server cannot know what the configuration names: replicas, and ports that the packet filter guards. */
+/* The server cannot know what the configuration names: replicas, and addresses that the packet filter guards. */
 static bool is_configured(
 	const struct visit_run *run, const struct leftover *k, const struct sql_value *v)
 {
 	const struct server *s = run->visit->server, *first = server_first(run->visit->program, s);
 
 	if (streq(k->name, "unguarded-listener"))
-		return server_is_guarded(s, row_number(&v[0]));
+		return server_is_guarded(s, v[0].data ? v[0].data : "");
 	return streq(k->name, "unnamed-replica") &&
 	       row_number(&v[0]) <= (int64_t)first->replicas.n + 1;
 }
@@ -168,7 +169,7 @@ static int finding_row(void *context, const struct sql_value *v, int n)
 	const struct leftover *k = n > 3 ? check_of(strtoul(text_of(&v[1]), NULL, 10)) : NULL;
 	size_t d = n > 3 ? strtoul(text_of(&v[2]), NULL, 10) : 0;
 
-	if (!k || (k->scope == LEFTOVER_DATABASE && d >= kept->run->observed.n_databases))
+	if (!k || (k->scope != LEFTOVER_SERVER && d >= kept->run->observed.n_databases))
 		return -EBADMSG;
 	if ((k->renames && names_same(v + 3, n - 3)) || is_configured(kept->run, k, v + 3))
 		return 0;
@@ -205,11 +206,11 @@ void check_note(const struct visit_run *run, const char *check, const char *data
 	worker_tell(run->worker, &r);
 }
 
-static bool is_checked(const struct visit_run *run, size_t d)
+static bool is_checked(const struct visit_run *run, size_t d, const struct leftover *k)
 {
 	const struct observed_database *b = &run->observed.databases[d];
 
-	return b->managed && b->read;
+	return b->managed == (k->scope == LEFTOVER_DATABASE) && b->read;
 }
 
 static int all_ask(
@@ -223,56 +224,83 @@ static int all_ask(
 	for (size_t c = 0; server_leftovers[c].name; c++)
 		question_write(to, server_leftovers[c].text, SERVER_CHECKS + c, 0);
 	for (size_t d = 0; d < run->observed.n_databases; d++) {
-		if (!is_checked(run, d))
+		if (!run->observed.databases[d].read)
 			continue;
 		question_enter_write(
 			to, run->observed.databases[d].name, run->observed.databases[d].id);
 		for (size_t c = 0; database_leftovers[c].name; c++)
-			question_write(to, database_leftovers[c].text, c, d);
+			if (is_checked(run, d, &database_leftovers[c]))
+				question_write(to, database_leftovers[c].text, c, d);
 	}
 	fputs("USE [master];\n", to);
 	return question_ask(run->session, error, &batch, each, context);
 }
 
-static int one_run(struct visit_run *run, struct sql_error *error, size_t check, size_t d)
+/* Its findings are kept with those of the others. */
+static int one_run(
+	struct kept *kept, struct visit_run *run, struct sql_error *error, size_t check, size_t d)
 {
 	struct text batch;
-	struct kept kept = {.run = run};
+	const size_t before = kept->n;
 	const struct leftover *k = check_of(check);
 	const struct observed_database *in =
-		k->scope == LEFTOVER_DATABASE ? &run->observed.databases[d] : NULL;
+		k->scope == LEFTOVER_SERVER ? NULL : &run->observed.databases[d];
 
 	if (!text_begin(&batch))
 		return -ENOMEM;
 	if (in)
 		question_enter_write(batch.to, in->name, in->id);
 	question_write(batch.to, k->text, check, d);
-	int rc = question_ask(run->session, error, &batch, finding_row, &kept);
-	kept_end(&kept, !rc);
+	entered_note(run, in ? in->name : NULL);
+	run->entered.any = in;
+	int rc = entered_leave(run, question_ask(run->session, error, &batch, finding_row, kept));
+	if (rc)
+		kept->n = before;
 	if (rc == SQL_SERVER_ERROR)
 		check_note(run, k->name, in ? in->name : NULL, error);
 	return rc < 0 ? rc : 0;
 }
 
-int leftovers_tell(struct visit_run *run, struct sql_error *error)
+static int each_ask(struct kept *kept, struct visit_run *run, struct sql_error *error)
 {
-	struct kept kept = {.run = run};
-
-	surplus_tell(run);
-	fitness_tell(run);
-	int rc = all_ask(run, error, finding_row, &kept);
-	kept_end(&kept, !rc);
-	if (rc <= 0)
-		return rc;
-	rc = 0;
-	for (size_t c = 0; server_leftovers[c].name && !rc; c++)
-		rc = one_run(run, error, SERVER_CHECKS + c, 0);
-	for (size_t d = 0; d < run->observed.n_databases; d++)
-		for (size_t c = 0; is_checked(run, d) && database_leftovers[c].name && !rc; c++)
-			rc = one_run(run, error, c, d);
 	struct sql_error ignored;
+	int rc = 0;
+
+	for (size_t c = 0; server_leftovers[c].name && !rc; c++)
+		rc = one_run(kept, run, error, SERVER_CHECKS + c, 0);
+	for (size_t d = 0; d < run->observed.n_databases; d++)
+		for (size_t c = 0; database_leftovers[c].name && !rc; c++)
+			if (is_checked(run, d, &database_leftovers[c]))
+				rc = one_run(kept, run, error, c, d);
 	return rc ? rc
 	       : sql_session_run(run->session, &ignored, "USE [master];\n", NULL, NULL) < 0
 		       ? -ECONNRESET
 		       : 0;
+}
+
+static int leftovers_ask(struct kept *kept, struct visit_run *run, struct sql_error *error)
+{
+	if (run->visit->apart)
+		return each_ask(kept, run, error);
+	entered_note(run, NULL);
+	int rc = entered_leave(run, all_ask(run, error, finding_row, kept));
+	if (rc)
+		kept->n = 0;
+	return rc <= 0 ? rc : each_ask(kept, run, error);
+}
+
+int leftovers_tell(struct visit_run *run, struct sql_error *error)
+{
+	struct kept kept = {.run = run};
+	int rc = leftovers_ask(&kept, run, error);
+
+	/* A visit that goes again tells all of it. */
+	if (entered_goes_again(run, rc)) {
+		kept_end(&kept, false);
+		return rc;
+	}
+	surplus_tell(run);
+	fitness_tell(run);
+	kept_end(&kept, true);
+	return rc;
 }

@@ -9,7 +9,8 @@
 struct leftover {
 	const char *name;
 	enum finding_severity severity;
-	enum { LEFTOVER_DATABASE, LEFTOVER_SERVER } scope;
+	/* ELSEWHERE: in the databases that no client file names. */
+	enum { LEFTOVER_DATABASE, LEFTOVER_ELSEWHERE, LEFTOVER_SERVER } scope;
 	const char *words; /* what was found, for people */
 	const char *text;
 	const char *subject, *evidence, *remedy; /* templates */
@@ -29,8 +30,8 @@ extern const struct base_question base_questions[], server_base_questions[],
 /* Writes all questions of a baseline. The answers contain the number of the database. */
 void base_questions_write(FILE *to, const struct base_question *all, size_t database);
 
-/* In a template, %KL is column K (1 to 9) written as: t text, x bytes in hexadecimal, n name, q [name], s N'name', w
- * [schema].[name] (columns K and K + 1), o securable (columns from K on). NULL becomes empty. 0, negative errno, or why
+/* In a template, %KL is column K (1 to 9) written as: t text, x bytes in hexadecimal, n name, q [name], s N'name',
+ * u N'name' or NULL, w [schema].[name] (columns K and K + 1), o securable (columns from K on). Else NULL becomes empty. 0, negative errno, or why
  * the result is not valid T-SQL. */
 enum {
 	WORDS_UNWRITABLE = 1, /* a name is not valid text */
@@ -107,7 +108,7 @@ int words_make(char **out, const char *form, const struct sql_value *v, int n);
 #define GRANT_COLUMNS                                                                              \
 	NAME("g.name") ", " NAME("r.name") ", p.permission_name, p.state_desc,\n  " SECURABLE
 
-/* The same for server permissions, on a login, a server role, an endpoint, or an availability group. */
+/* The same for server permissions, on a login, a server role, or an endpoint; one on an availability group has no name. */
 #define SERVER_PERMISSIONS                                                                         \
 	"FROM sys.server_permissions AS p\n"                                                       \
 	"JOIN sys.server_principals AS g ON g.principal_id = p.grantee_principal_id\n"             \

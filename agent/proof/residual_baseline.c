@@ -227,11 +227,15 @@ int baselines_tell(struct visit_run *run, struct sql_error *error, const char *c
 
 	while (databases && databases[n])
 		n++;
-	int rc = n ? baselines_ask(run, error, databases, n) : 0;
+	entered_note(run, NULL);
+	int rc = run->visit->apart ? SQL_SERVER_ERROR
+		 : n		   ? baselines_ask(run, error, databases, n)
+				   : 0;
 	if (rc <= 0)
-		return rc;
+		return entered_leave(run, rc);
 	for (size_t i = 0; i < n; i++) {
-		rc = baselines_ask(run, error, &databases[i], 1);
+		entered_note(run, databases[i]);
+		rc = entered_leave(run, baselines_ask(run, error, &databases[i], 1));
 		if (rc < 0)
 			return rc;
 		if (rc)

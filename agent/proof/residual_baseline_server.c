@@ -80,7 +80,7 @@ const struct base_question server_base_questions[] = {
 		"%1q in %2q", ""},
 	{"server-permission",
 		ITEM SERVER_GRANT_COLUMNS SERVER_PERMISSIONS
-		"WHERE p.state IN ('G', 'W') AND p.permission_name <> N'CONNECT SQL';\n",
+		"WHERE p.state = 'W' OR (p.state = 'G' AND p.permission_name <> N'CONNECT SQL');\n",
 		"%3t%5o TO %1q", "%4t"},
 	{"setting",
 		ITEM NAME(
@@ -95,9 +95,37 @@ const struct base_question server_base_questions[] = {
 			" disabled") "\n"
 				     "FROM sys.server_triggers AS t LEFT JOIN sys.server_sql_modules AS m ON m.object_id = t.object_id;\n",
 		"%1q", "%2x%3t"},
+	/* A way into the server. The administrators' own has another port after each start. */
+	{"endpoint",
+		ITEM NAME(
+			"e.name") ", e.type_desc, e.protocol_desc, e.state_desc, p.sid,\n"
+				  "  CASE t.is_dynamic_port WHEN 0 THEN t.port END\n"
+				  "FROM sys.endpoints AS e LEFT JOIN sys.tcp_endpoints AS t ON t.endpoint_id = e.endpoint_id\n"
+				  "LEFT JOIN sys.server_principals AS p ON p.principal_id = e.principal_id;\n",
+		"%1q", "%2t %3t %4t, of 0x%5x, port %6t"},
+	/* As whom the server goes elsewhere. The secret is not shown, but when it was set. */
+	{"credential",
+		ITEM NAME("c.name") ", " LONG_NAME(
+			"c.credential_identity") ", CONVERT(nvarchar(30), c.modify_date, 126)\n"
+						 "FROM sys.credentials AS c;\n",
+		"%1q", "identity %2n, set %3t"},
 	/* Without a login of its own, a session gets to the other server as itself. */
 	LINKED_LOGINS("l.local_principal_id <> 0", "%1q for %2q"),
 	LINKED_LOGINS("l.local_principal_id = 0", "%1q for everybody"),
+	/* Whoever owns master, or may run what stands there, may act as the next sysadmin who comes by. */
+	PRINCIPAL_ITEMS,
+	MEMBER_ITEMS,
+	PERMISSION_ITEMS,
+	/* Ids of the server's own objects are negative. Its extended procedures reach its host, and which of them everybody
+	 * may run from the start differs from version to version. */
+	{"permission",
+		ITEM NAME("g.name") ", p.permission_name, p.state_desc, " NAME(
+			"o.name") "\n"
+				  "FROM sys.database_permissions AS p\n"
+				  "JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"
+				  "JOIN sys.all_objects AS o ON o.object_id = p.major_id\n"
+				  "WHERE p.class = 1 AND p.major_id < 0 AND o.type = 'X' AND p.state IN ('G', 'W');\n",
+		"%2t ON OBJECT::[sys].%4q TO %1q", "%3t"},
 	MARKS,
 	{0},
 };

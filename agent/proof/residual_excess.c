@@ -75,7 +75,8 @@ static void evidence_write(char *buf, size_t size, const struct change *c)
 		snprintf(buf, size, "%s: %s%s%s%s%s%s%s%s%s%s%s", p->grantee ? p->grantee : who,
 			p->name, p->schema ? " on " : "", p->schema ? p->schema : "",
 			p->object ? "." : "", p->object ? p->object : "", p->column ? "." : "",
-			p->column ? p->column : "", p->grantor ? ", granted by " : "",
+			p->column ? p->column : "",
+			p->grantor && *p->grantor ? ", granted by " : "",
 			p->grantor ? p->grantor : "", p->state == 'W' ? " with grant option" : "",
 			c->kind == CHANGE_ROLE_DENY ? " is not denied" : "");
 	else if (c->kind == CHANGE_OWNER)

@@ -3,22 +3,30 @@
 
 #include "proof/residual.h"
 
-static const struct unfit {
-	const char *check, *words;
+static const struct unfit_check {
+	const char *name, *words; /* NULL: a question of its own reports it */
 	enum finding_severity severity;
-} unfits[] = {
-	{"execute-as-closure",
+	bool is_waivable;
+} checks[] = {
+	[UNFIT_MODULE] = {"execute-as-closure",
 		"a module that runs as another than its caller and uses what full access may alter",
-		FINDING_CRITICAL},
-	{"policy-unbound",
+		FINDING_CRITICAL, true},
+	[UNFIT_QUEUE] = {NULL}, /* residual_text.c */
+	[UNFIT_POLICY] = {"policy-unbound",
 		"a security policy whose function may be altered: it is not schema-bound",
-		FINDING_HIGH},
-	{"ddl-closure",
+		FINDING_HIGH, true},
+	[UNFIT_TRUSTWORTHY] = {NULL}, /* residual_server.c */
+	[UNFIT_OWNER] = {"shared-owner",
+		"ownership chains reach another database of the same owner", FINDING_CRITICAL,
+		true},
+	[UNFIT_JOB] = {"job-closure",
+		"an Agent job of a sysadmin that runs in the database: what full access may alter there runs as sysadmin",
+		FINDING_CRITICAL, true},
+	[UNFIT_TRIGGER] = {"ddl-closure",
 		"a DDL trigger that uses what full access may alter: that runs as whoever changes something here",
-		FINDING_CRITICAL},
-	{"shared-owner", "ownership chains reach another database of the same owner",
-		FINDING_CRITICAL},
+		FINDING_CRITICAL, false},
 };
+_Static_assert(ARRAY_SIZE(checks) == UNFITS, "each has a row");
 
 static const struct database *waived_by(const struct visit_run *run, const char *name)
 {
@@ -32,28 +40,25 @@ static const struct database *waived_by(const struct visit_run *run, const char 
 }
 
 static void unfit_tell(const struct visit_run *run, const struct observed_database *d,
-	const char *check, const char *reason)
+	enum unfit unfit, const char *reason)
 {
-	const struct database *waived =
-		streq(check, "ddl-closure") ? NULL : waived_by(run, d->name);
+	const struct unfit_check *check = &checks[unfit];
+	const struct database *waived = check->is_waivable ? waived_by(run, d->name) : NULL;
 	struct record r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(unfits); i++) {
-		if (!streq(unfits[i].check, check))
-			continue;
-		record_of(&r, run->visit, RECORD_FINDING, NULL, NULL, d->name);
-		r.finding.severity = unfits[i].severity;
-		RECORD_SET(&r, finding.name, check);
-		RECORD_SET(&r, finding.reason, unfits[i].words);
-		RECORD_PRINTF(&r, detail, "%s%s%s%s%s%s%s", reason,
-			streq(check, "ddl-closure") ? "" : ": full access equals db_owner here",
-			waived ? ", accepted by " : "",
-			waived ? waived->full_waiver.approved_by : "", waived ? " (" : "",
-			waived ? waived->full_waiver.ticket : "", waived ? ")" : "");
-		RECORD_SET(&r, finding.remedy,
-			"-- a DBA must review it: deny ALTER on what it uses, or rebuild it without that");
-		worker_tell(run->worker, &r);
-	}
+	if (!check->name)
+		return;
+	record_of(&r, run->visit, RECORD_FINDING, NULL, NULL, d->name);
+	r.finding.severity = check->severity;
+	RECORD_SET(&r, finding.name, check->name);
+	RECORD_SET(&r, finding.reason, check->words);
+	RECORD_PRINTF(&r, detail, "%s%s%s%s%s%s%s", reason,
+		check->is_waivable ? ": full access equals db_owner here" : "",
+		waived ? ", accepted by " : "", waived ? waived->full_waiver.approved_by : "",
+		waived ? " (" : "", waived ? waived->full_waiver.ticket : "", waived ? ")" : "");
+	RECORD_SET(&r, finding.remedy,
+		"-- a DBA must review it: deny ALTER on what it uses, or rebuild it without that");
+	worker_tell(run->worker, &r);
 }
 
 static void triggers_tell(const struct visit_run *run, const struct observed_database *d)
@@ -64,7 +69,7 @@ static void triggers_tell(const struct visit_run *run, const struct observed_dat
 		if (!unsafe)
 			continue;
 		snprintf(text, sizeof(text), "%s: %s", d->triggers[i].name, unsafe);
-		unfit_tell(run, d, "ddl-closure", text);
+		unfit_tell(run, d, UNFIT_TRIGGER, text);
 	}
 }
 
@@ -73,11 +78,11 @@ void fitness_tell(const struct visit_run *run)
 	for (size_t i = 0; i < run->observed.n_databases; i++) {
 		const struct observed_database *d = &run->observed.databases[i];
 		char reason[FITNESS_REASON_MAX];
-		const char *check = NULL;
+		enum unfit unfit;
 		for (size_t n = 0; d->managed && d->read &&
-				   (check = fitness_reason(reason, &run->observed, d, n));
+				   (unfit = fitness_reason(reason, &run->observed, d, n));
 			n++)
-			unfit_tell(run, d, check, reason);
+			unfit_tell(run, d, unfit, reason);
 		triggers_tell(run, d);
 	}
 }

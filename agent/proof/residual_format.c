@@ -93,6 +93,12 @@ static int place_write(FILE *to, struct columns *c, size_t number, char how)
 	case 'x':
 		hex_write(to, column(c, number));
 		return 0;
+	case 'u':
+		if (!column(c, number)->data) {
+			fputs("NULL", to);
+			return 0;
+		}
+		return name_write(to, c, number, 's');
 	case 'n':
 	case 'q':
 	case 's':

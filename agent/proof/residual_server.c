@@ -2,6 +2,8 @@
  * installation: VIEW ANY DATABASE and the endpoints for public, TRUSTWORTHY of msdb, ownership chains of the system
  * databases, and jobs of sa. */
 #include "proof/residual.h"
+#include "sql/hiding_denial.h"
+#include "sql/listener.h"
 
 #define PASSWORD_SET "CAST(LOGINPROPERTY(l.name, N'PasswordLastSetTime') AS datetime)"
 
@@ -68,18 +70,17 @@ const struct leftover server_leftovers[] = {
 	{"unnamed-replica", FINDING_HIGH, LEFTOVER_SERVER,
 		"replicas that the configuration does not name: after a failover to one nobody gets in, and nobody's access ends",
 		FOUND
-		"x.n\nFROM (SELECT COUNT(DISTINCT a.replica_server_name) AS n FROM sys.availability_replicas AS a) AS x\n"
+		"x.n\nFROM (SELECT COUNT(DISTINCT a.replica_server_name) AS n FROM sys.availability_replicas AS a\n"
+		"  JOIN sys.availability_groups AS g ON g.group_id = a.group_id WHERE g.is_distributed = 0) AS x\n"
 		"WHERE x.n > 1;\n",
 		"%1t replicas", "the configuration names fewer",
 		"-- add each replica to \"servers\" of curfew.conf, and name them in \"replicas\" of one of them"},
-	/* Loopback is no way for users: the administrator connection listens there. */
 	{"unguarded-listener", FINDING_HIGH, LEFTOVER_SERVER,
-		"a port at which the server takes sessions, and which no endpoint names: the packet filter does not guard it",
-		FOUND
-		"t.port, t.ip_address\nFROM sys.dm_tcp_listener_states AS t\n"
-		"WHERE t.type = 0 AND t.ip_address NOT LIKE N'127.%%' AND t.ip_address <> N'::1';\n",
-		"port %1t", "the server listens at %2t",
-		"-- remove the port in SQL Server Configuration Manager, or name it in \"endpoints\" of curfew.conf"},
+		"an address at which the server takes sessions, and which no endpoint names: the packet filter does not guard it",
+		FOUND LISTENER_AT "\n" LISTENERS, "%1t",
+		"the server listens there, and no endpoint is this address or, of 0.0.0.0 and ::, of this family and port",
+		"-- name the address in \"endpoints\" of curfew.conf; if no user can reach it, in \"known_listeners\"; or "
+		"remove it in SQL Server Configuration Manager"},
 	/* In dynamic text, because versions before 2022 do not have the column. */
 	{"contained-group", FINDING_HIGH, LEFTOVER_SERVER,
 		"the listener of a contained availability group: its master and its logins are not the instance's",
@@ -94,7 +95,8 @@ const struct leftover server_leftovers[] = {
 		"a right on the server for public, or for the role that marks Curfew's logins",
 		FOUND SERVER_GRANT_COLUMNS SERVER_PERMISSIONS
 		"WHERE p.state IN ('G', 'W') AND g.name IN (N'public', N'" MARK_ROLE "')\n"
-		"  AND NOT (g.name = N'public' AND (p.permission_name = N'VIEW ANY DATABASE' OR p.class = 105));\n",
+		"  AND NOT (g.name = N'public' AND (p.permission_name = N'VIEW ANY DATABASE'\n"
+		"    OR (p.class = 105 AND p.permission_name = N'CONNECT' AND p.state = 'G')));\n",
 		"%1n", "%3t%5o by %2n", "USE [master]; REVOKE %3t%5o FROM %1q CASCADE AS %2q"},
 	/* A denial keeps the user from what the configuration gives, or Curfew from its own logins. */
 	{"server-denial", FINDING_MEDIUM, LEFTOVER_SERVER,
@@ -114,6 +116,10 @@ const struct leftover server_leftovers[] = {
 		"  OR g.principal_id = k.principal_id OR t.principal_id = k.principal_id OR (g.name = N'public'\n"
 		"  AND (p.permission_name = N'CONNECT SQL' OR (p.class = 105 AND p.permission_name = N'CONNECT'))));\n",
 		"%2n", "DENY %4t%6o by %3n", "USE [master]; %1t %4t%6o TO %2q AS %3q"},
+	{"server-denial", FINDING_HIGH, LEFTOVER_SERVER,
+		"a denial hides something of the server from Curfew: nobody is let in there, and no removal is certified; of a server role REVOKE it ON SERVER ROLE",
+		FOUND HIDING_DENIAL_COLUMNS HIDING_DENIALS, "%1n", "DENY %3t%4o by %2n",
+		"USE [master]; REVOKE %3t%4o FROM %1q AS %2q"},
 	{"server-role-nested", FINDING_CRITICAL, LEFTOVER_SERVER,
 		"the role that marks Curfew's logins is inside another: all of them hold what that one has",
 		FOUND NAME("m.name") ", " NAME(
@@ -145,7 +151,7 @@ const struct leftover server_leftovers[] = {
 		"a linked server that everybody, or a login of Curfew's, enters by a login kept there",
 		FOUND NAME("s.name") ", " NAME(
 			"p.name") ", CASE WHEN l.local_principal_id = 0 THEN N'everybody' END,\n"
-				  "  CASE WHEN l.local_principal_id = 0 THEN N'NULL' END, " NAME(
+				  "  " NAME(
 					  "l.remote_name") "\n"
 							   "FROM sys.linked_logins AS l JOIN sys.servers AS s ON s.server_id = l.server_id\n"
 							   "LEFT JOIN sys.server_principals AS p ON p.principal_id = l.local_principal_id\n"
@@ -154,8 +160,8 @@ const struct leftover server_leftovers[] = {
 							   "    JOIN sys.server_principals AS r ON r.principal_id = rm.role_principal_id\n"
 							   "    WHERE rm.member_principal_id = l.local_principal_id AND r.name = N'" MARK_ROLE
 							   "'));\n",
-		"%1n", "%3t%2n as %5n",
-		"EXEC sys.sp_droplinkedsrvlogin @rmtsrvname = %1s, @locallogin = %4t%2s"},
+		"%1n", "%3t%2n as %4n",
+		"EXEC sys.sp_droplinkedsrvlogin @rmtsrvname = %1s, @locallogin = %2u"},
 	{"startup-procedure", FINDING_CRITICAL, LEFTOVER_SERVER,
 		"a procedure that runs as sysadmin when the server starts",
 		FOUND NAME(

@@ -11,9 +11,12 @@
 #define GRANTED "p.state IN ('G', 'W')"
 /* Owners other than dbo, without the principals that SQL Server creates. */
 #define OWNED NAME("p.name") ", 1, x.kind, x.[schema], x.name, NULL, NULL\nFROM "
+/* Not by dbo, INFORMATION_SCHEMA, and sys. A fixed role has the schema of its name from the start, and guest has his. */
 #define BY_OTHERS                                                                                  \
 	" AS x JOIN sys.database_principals AS p ON p.principal_id = x.principal_id\n"             \
-	"WHERE p.type IN ('S', 'U', 'R', 'A') AND p.principal_id > 4 AND p.is_fixed_role = 0;\n"
+	"WHERE p.principal_id NOT IN (1, 3, 4) AND NOT (x.kind = N'SCHEMA' AND x.name = " NAME(    \
+		"p.name") "\n"                                                                     \
+			  "  AND (p.is_fixed_role = 1 OR p.principal_id = 2));\n"
 /* All that there is, or the way to it. */
 #define WIDEST                                                                                     \
 	"p.permission_name IN (N'CONTROL', N'TAKE OWNERSHIP', N'IMPERSONATE') OR p.permission_name LIKE N'ALTER%%'"
@@ -68,6 +71,26 @@ const struct leftover database_leftovers[] = {
 		FOUND GRANT_COLUMNS PERMISSIONS "WHERE g.name = N'guest' AND " GRANTED
 						" AND (o.object_id IS NOT NULL OR p.class <> 1);\n",
 		"%3t", "%4t%5o", REVOKED},
+	/* In these three guest must be, and what public holds there is the product's. */
+	{"guest-elsewhere", FINDING_HIGH, LEFTOVER_ELSEWHERE,
+		"guest may enter a database that no client file names: every login of the server has there what public has",
+		FOUND NAME(
+			"g.name") "\nFROM sys.database_permissions AS p\n"
+				  "JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"
+				  "WHERE p.class = 0 AND p.permission_name = N'CONNECT' AND p.state IN ('G', 'W')\n"
+				  "  AND g.name = N'guest' AND DB_NAME() NOT IN (N'master', N'tempdb', N'msdb');\n",
+		"%1n", "every login of this server may enter this database",
+		"REVOKE CONNECT FROM %1q"},
+	/* No login can be kept out of it. Objects are not asked for: everybody's temporary tables lock their rows there. */
+	{"guest-elsewhere", FINDING_HIGH, LEFTOVER_ELSEWHERE,
+		"a permission of guest or public in tempdb: every login of the server holds it until the server starts again",
+		FOUND NAME(
+			"g.name") ", p.permission_name\nFROM sys.database_permissions AS p\n"
+				  "JOIN sys.database_principals AS g ON g.principal_id = p.grantee_principal_id\n"
+				  "WHERE DB_NAME() = N'tempdb' AND g.name IN (N'guest', N'public')\n"
+				  "  AND p.class = 0 AND p.state IN ('G', 'W') AND p.permission_name NOT LIKE N'VIEW %%'\n"
+				  "  AND NOT (p.permission_name = N'CONNECT' AND p.state = 'G');\n",
+		"%1n", "%2t", "REVOKE %2t FROM %1q CASCADE"},
 	/* Permissions. */
 	{"nested-role", FINDING_MEDIUM, LEFTOVER_DATABASE,
 		"a role inside another: its members hold what the outer one has",
@@ -142,18 +165,20 @@ const struct leftover database_leftovers[] = {
 						    "LEFT JOIN sys.database_principals AS p ON p.principal_id = m.execute_as_principal_id\n"
 						    "WHERE m.execute_as_principal_id IS NOT NULL;\n",
 		"%1w", "EXECUTE AS %4t%5n", "DROP %3t %1w"},
+	/* Also while its activation is off: who may alter the queue switches that on. */
 	{"queue-activation", FINDING_HIGH, LEFTOVER_DATABASE,
 		"a queue that runs a procedure by itself, without anybody's session",
 		FOUND NAME("s.name") ", " NAME(
 			"q.name") ",\n"
 				  "  " LONG_NAME(
-					  "q.activation_procedure") ",\n"
-								    "  CASE WHEN q.execute_as_principal_id = -2 THEN N'OWNER' WHEN p.name IS NULL THEN N'?' END, " NAME(
-									    "p.name") "\n"
-										      "FROM sys.service_queues AS q JOIN sys.schemas AS s ON s.schema_id = q.schema_id\n"
-										      "LEFT JOIN sys.database_principals AS p ON p.principal_id = q.execute_as_principal_id\n"
-										      "WHERE q.is_activation_enabled = 1;\n",
-		"%1w", "runs %3n as %4t%5n", "ALTER QUEUE %1w WITH ACTIVATION (STATUS = OFF)"},
+					  "COALESCE(q.activation_procedure, N'no procedure yet')") ",\n"
+												   "  CASE WHEN q.execute_as_principal_id = -2 THEN N'OWNER' WHEN p.name IS NULL THEN N'?' END, " NAME(
+													   "p.name") ",\n"
+														     "  CASE q.is_activation_enabled WHEN 0 THEN N', once its activation is switched on' END\n"
+														     "FROM sys.service_queues AS q JOIN sys.schemas AS s ON s.schema_id = q.schema_id\n"
+														     "LEFT JOIN sys.database_principals AS p ON p.principal_id = q.execute_as_principal_id\n"
+														     "WHERE q.activation_procedure IS NOT NULL OR q.execute_as_principal_id IS NOT NULL;\n",
+		"%1w", "runs %3n as %4t%5n%6t", "ALTER QUEUE %1w WITH ACTIVATION (DROP)"},
 	{"activated-task", FINDING_HIGH, LEFTOVER_DATABASE,
 		"a procedure that a queue started is running, without anybody's session",
 		FOUND LONG_NAME(

@@ -96,7 +96,9 @@ static const struct field grant_fields[] = {WHO, STATE,
 	WORD("origin", grant.origin, origin_word, GRANT_ORIGINS), LEVEL(grant.level),
 	WORD("seen", grant.seen, answer_name_word, ANSWERS),
 	WORD("secondary", grant.secondary, answer_name_word, ANSWERS),
-	WORD("admission", grant.admission, admission_word, ADMISSIONS), DETAIL, LAST};
+	WORD("shut", grant.shut, answer_name_word, ANSWERS),
+	WORD("admission", grant.admission, admission_word, ADMISSIONS),
+	OF(COUNT, "database_id", grant.database_id), DETAIL, LAST};
 
 static const struct field login_fields[] = {WHO,
 	WORD("status", identity.status, login_status_name_word, LOGIN_STATUSES),
@@ -112,7 +114,9 @@ static const struct field session_fields[] = {WHO, OF(COUNT, "number", session.n
 static const struct field verification_fields[] = {WHO, STATE, LEVEL(verification.level),
 	WORD("result", verification.result, verification_name_word, VERIFICATIONS),
 	OF(INSTANT, "at", verification.at), OF(SID, "sid", verification.sid),
-	TEXT("fingerprint", verification.fingerprint), DETAIL, LAST};
+	TEXT("fingerprint", verification.fingerprint),
+	OF(COUNT, "database_id", verification.database_id),
+	TEXT("database_made", verification.made), DETAIL, LAST};
 
 static const struct field finding_fields[] = {WHO, TEXT("name", finding.name),
 	WORD("severity", finding.severity, finding_severity_name_word, FINDING_SEVERITIES),
@@ -169,8 +173,11 @@ static const struct field tally_fields[] = {SERVER, TEXT("database", database),
 	OF(COUNT, "keep", tally.keep), OF(COUNT, "replace", tally.replace),
 	OF(COUNT, "drop", tally.drop), OF(COUNT, "left", tally.left), LAST};
 
-static const struct field end_fields[] = {
-	SERVER, STATE, CODE, OF(COUNT, "round_trips", end.round_trips), DETAIL, LAST};
+static const struct field entry_fields[] = {
+	SERVER, OF(SID, "sid", entry.sid), OF(COUNT, "database_id", entry.database_id), LAST};
+
+static const struct field end_fields[] = {SERVER, TEXT("database", database), STATE, CODE,
+	OF(COUNT, "round_trips", end.round_trips), DETAIL, LAST};
 
 static const struct record_type types[RECORD_KINDS] = {
 	[RECORD_SERVER] = {"server", server_fields},
@@ -194,6 +201,7 @@ static const struct record_type types[RECORD_KINDS] = {
 	[RECORD_SEEN] = {"seen", seen_fields},
 	[RECORD_WATCH] = {"watch", watch_fields},
 	[RECORD_TALLY] = {"tally", tally_fields},
+	[RECORD_ENTRY] = {"entry", entry_fields},
 	[RECORD_END] = {"end", end_fields},
 };
 

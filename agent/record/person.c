@@ -45,6 +45,17 @@ bool person_parse(struct person *out, const char *text)
 	return true;
 }
 
+bool is_another_person(const char *a, const char *b)
+{
+	struct person x, y;
+	bool known = person_parse(&x, a), both = person_parse(&y, b) && known;
+	bool other = both && names_compare(x.email ? x.email : "", y.email ? y.email : "");
+
+	person_free(&x);
+	person_free(&y);
+	return other;
+}
+
 void person_free(struct person *p)
 {
 	free(p->name);

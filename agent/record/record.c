@@ -126,7 +126,7 @@ void record_set(char *field, size_t size, const char *text)
 
 	while (*p) {
 		uint32_t c;
-		size_t n = utf8_decode(&c, p);
+		size_t n = (unsigned char)*p < 0x80 ? 1 : utf8_decode(&c, p);
 		/* A server's broken text must not make its whole record unacceptable. */
 		bool broken = n == 0;
 		if (broken)

@@ -1,5 +1,6 @@
 /* Records as JSON, both ways, by the same table that packs them. */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 
 #include "curfew/calendar.h"
@@ -35,6 +36,53 @@ json_t *record_json(const struct record *r)
 			return NULL;
 		}
 	return json;
+}
+
+static char *put_quoted(char *to, const char *text)
+{
+	*to++ = '"';
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ') {
+			to += snprintf(to, sizeof("\\u0000"), "\\u%04X", (unsigned)*text);
+			continue;
+		}
+		if (*text == '"' || *text == '\\')
+			*to++ = '\\';
+		*to++ = *text;
+	}
+	*to++ = '"';
+	return to;
+}
+
+static char *field_put(char *to, const struct field *f, const struct record *r)
+{
+	char buf[FIELD_TEXT_MAX];
+
+	if (field_is_text(f)) {
+		const char *text = field_text(f, r, buf);
+		return *text ? put_quoted(to, text) : stpcpy(to, "null");
+	}
+	int64_t number = field_number(f, r);
+	switch (f->type) {
+	case FIELD_WORD:
+		return put_quoted(to, f->word((unsigned)number));
+	case FIELD_INSTANT:
+		return number ? put_quoted(to, instant_format(buf, number)) : stpcpy(to, "null");
+	default:
+		return to + snprintf(to, sizeof("-9223372036854775808"), "%" PRIi64, number);
+	}
+}
+
+size_t record_json_text(char out[RECORD_JSON_MAX], const struct record *r)
+{
+	const struct record_type *type = record_type(r->kind);
+	char *to = put_quoted(stpcpy(out, "{\"kind\":"), type ? type->name : "unknown");
+
+	for (const struct field *f = type ? type->fields : NULL; f && f->name; f++)
+		to = field_put(stpcpy(put_quoted(stpcpy(to, ","), f->name), ":"), f, r);
+	*to++ = '}';
+	*to = '\0';
+	return (size_t)(to - out);
 }
 
 static bool word_parse(const struct field *f, struct record *r, const char *word)

@@ -22,7 +22,12 @@ void access_network_write(FILE *to, const struct journal_entry *e)
 	const char *sources = e->sources && *e->sources ? e->sources : NULL;
 	bool allowed = !e->after || streq(e->after, ACCESS_ALLOWED);
 
-	fputs(allowed ? sources ? sources : ACCESS_CLOSED : e->after, to);
+	if (allowed)
+		fputs(sources ? sources : ACCESS_CLOSED, to);
+	else if (sources && streq(e->after, ACCESS_UNCONFIRMED))
+		fprintf(to, "%s: %s", e->after, sources);
+	else
+		fputs(e->after, to);
 }
 
 char *access_text(

@@ -5,6 +5,32 @@
 #include <sodium.h>
 #include <string.h>
 
+/* It does not exist yet: that is no fault, and all that can be said of it. */
+static bool database_is_waiting(const struct audit_report *a, const struct audit_finding *f)
+{
+	for (size_t i = 0; i < a->n_grants; i++) {
+		const struct grant *g = a->grants[i].wanted;
+		if (a->grants[i].state == STATE_WAITING && f->server && f->database &&
+			streq(g->server->name, f->server) &&
+			names_equal(g->database->name, f->database))
+			return true;
+	}
+	return false;
+}
+
+static enum state finding_state(const struct audit_report *a, const struct audit_finding *f)
+{
+	if (f->accepted)
+		return STATE_OK;
+	/* Whoever is not root may ask about SQL access alone: that the packet filter is not shown is said, and is no fault. */
+	if (streq(f->name, AUDIT_NOT_SHOWN) && f->server && streq(f->server, JOURNAL_NETWORK) &&
+		f->severity == FINDING_INFO)
+		return STATE_OK;
+	if (streq(f->name, AUDIT_NOT_SHOWN))
+		return database_is_waiting(a, f) ? STATE_WAITING : STATE_UNVERIFIED;
+	return f->severity > FINDING_LOW ? STATE_DRIFT : STATE_OK;
+}
+
 enum state audit_state(const struct audit_report *a)
 {
 	enum state worst = STATE_OK;
@@ -16,10 +42,10 @@ enum state audit_state(const struct audit_report *a)
 			worst = a->grants[i].state;
 	for (size_t i = 0; i < a->n_residual; i++)
 		worst = a->residual[i].state > worst ? a->residual[i].state : worst;
-	for (size_t i = 0; i < a->n_findings; i++)
-		if (a->findings[i].severity > FINDING_LOW && !a->findings[i].accepted &&
-			worst < STATE_DRIFT)
-			worst = STATE_DRIFT;
+	for (size_t i = 0; i < a->n_findings; i++) {
+		const enum state s = finding_state(a, &a->findings[i]);
+		worst = s > worst ? s : worst;
+	}
 	return worst;
 }
 
@@ -46,8 +72,9 @@ void audit_count(struct audit_counts *out, const struct audit_report *a)
 			out->severities[a->findings[i].severity]++;
 }
 
-const char *audit_words(enum state s)
+const char *audit_words(const struct audit_report *a)
 {
+	const enum state s = audit_state(a);
 	static const char *const words[] = {
 		[STATE_OK] = "All access matches the schedule and is verified.",
 		[STATE_WAITING] =
@@ -64,6 +91,8 @@ const char *audit_words(enum state s)
 			"Access should have ended or become read-only, and this is not confirmed.",
 	};
 
+	if (s == STATE_OK && a->n_older)
+		return "All access matches the schedule. Nothing new was found; older findings are not listed.";
 	return (size_t)s < ARRAY_SIZE(words) ? words[s] : "";
 }
 
@@ -124,9 +153,8 @@ static json_t *audit_grant_json(const struct audit_grant *g)
 			json_object_set_new(
 				o, "approved_by", text_json(g->wanted->client->approved_by)) ||
 			json_object_set_new(o, "detail", text_json(g->detail)) ||
-			json_object_set_new(o, "packets", json_integer((json_int_t)g->packets)) ||
-			json_object_set_new(o, "last_packet",
-				g->has_last_packet ? instant_json(g->last_packet) : json_null()))) {
+			json_object_set_new(o, "packets",
+				g->counted ? json_integer((json_int_t)g->packets) : json_null()))) {
 		json_decref(o);
 		return NULL;
 	}
@@ -228,9 +256,10 @@ struct json_t *audit_json(const struct audit_report *a)
 		return NULL;
 	}
 	/* "o" takes ownership of its argument, also on failure. */
-	return json_pack("{s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "practice",
+	return json_pack("{s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "practice",
 		a->program->settings.practice, "at", instant_json(a->at), "state",
-		state_name(audit_state(a)), "servers", servers, "grants", grants, "residual",
-		residual, "findings", findings, "sessions", sessions, "proofs", proofs, "journal",
-		journal_json(a));
+		state_name(audit_state(a)), "since", instant_or_null(a->since), "older",
+		a->since ? json_integer((json_int_t)a->n_older) : json_null(), "servers", servers,
+		"grants", grants, "residual", residual, "findings", findings, "sessions", sessions,
+		"proofs", proofs, "journal", journal_json(a));
 }

@@ -11,7 +11,7 @@ struct audit_counts {
 };
 void audit_count(struct audit_counts *out, const struct audit_report *a);
 /* One sentence for a state, for example "All access matches the schedule and is verified." */
-const char *audit_words(enum state s);
+const char *audit_words(const struct audit_report *a);
 /* "read-only", "none", "unread" */
 /* Whether every server and grant was read: otherwise what was not seen may be there all the same. */
 bool audit_is_whole(const struct audit_report *a);

@@ -48,7 +48,8 @@ static void grant_add(struct build *b, const struct grant *g)
 
 	*a = (struct audit_grant){
 		.wanted = g, .state = STATE_UNREACHABLE, .detail = "no answer about this grant"};
-	if (b->in->network)
+	a->counted = b->in->network;
+	if (a->counted)
 		a->packets = grant_packets(b->in->network, g);
 	for (size_t k = 0; k < b->in->n_records; k++) {
 		const struct record *r = &b->in->records[k];
@@ -115,7 +116,7 @@ static int arrays_make(struct build *b)
 	b->residual = calloc(count(in, RECORD_GRANT) + 1, sizeof(*b->residual));
 	b->sessions = calloc(sessions + 1, sizeof(*b->sessions));
 	size_t findings = count(in, RECORD_FINDING) + count(in, RECORD_NOTE) + proofs + overlaps +
-			  FINDINGS_A_SESSION * sessions;
+			  b->program->n_servers + FINDINGS_A_SESSION * sessions;
 	b->findings = calloc(findings + 1, sizeof(*b->findings));
 	b->proofs = calloc(proofs + 1, sizeof(*b->proofs));
 	b->texts = calloc(TEXTS_A_SESSION * sessions + overlaps + TEXTS_A_MERGE * findings + 1,

@@ -13,13 +13,20 @@ static bool concerns(const struct build *b, const struct record *r)
 	static const char *const servers[] = {"", "master", "model", "msdb", "tempdb"};
 	const struct client *client = b->client ? program_client(b->program, b->client) : NULL;
 
-	if (!client || streq(r->client, client->name))
+	if (!client || names_equal(r->client, client->name))
 		return true;
 	if (*r->client)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
 		if (names_equal(r->database, servers[i]))
 			return true;
+	/* Of a database that is no client's, and open to the users of every client of that server. */
+	const struct server *s =
+		r->kind == RECORD_FINDING && streq(r->finding.name, "guest-elsewhere")
+			? program_server(b->program, r->server)
+			: NULL;
+	if (s)
+		return client_uses_server(b->program, client, s);
 	return client_names_database(b->program, client, r->server, r->database);
 }
 
@@ -48,7 +55,7 @@ static const struct user *user_of(const struct program *p, const char *client, c
 	return NULL;
 }
 
-static bool address_is_allowed(const struct user *u, const char *address)
+static bool address_is_allowed(const struct user *u, const char *address, instant_t now)
 {
 	uint8_t raw[16];
 	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
@@ -56,7 +63,7 @@ static bool address_is_allowed(const struct user *u, const char *address)
 	if (inet_pton(family, address, raw) != 1)
 		return true; /* "<local machine>" is not an address */
 	for (size_t i = 0; i < u->n_sources; i++)
-		if (source_contains(&u->sources[i], family, raw))
+		if (source_contains(&u->sources[i], family, raw) && user_source_end(u, i) > now)
 			return true;
 	return false;
 }
@@ -65,7 +72,7 @@ static bool session_is_foreign(const struct build *b, const struct record *r)
 {
 	const struct user *u = user_of(b->program, r->client, r->login);
 
-	return u && *r->session.address && !address_is_allowed(u, r->session.address);
+	return u && *r->session.address && !address_is_allowed(u, r->session.address, b->at);
 }
 
 static bool login_is_shared(const struct build *b, const struct record *r)
@@ -111,7 +118,7 @@ void sessions_add(struct build *b)
 {
 	for (size_t i = 0; i < b->in->n_records; i++) {
 		const struct record *r = &b->in->records[i];
-		if (r->kind != RECORD_SESSION || (b->client && !streq(b->client, r->client)))
+		if (r->kind != RECORD_SESSION || (b->client && !names_equal(b->client, r->client)))
 			continue;
 		b->sessions[b->n_sessions++] = (struct audit_session){.server = r->server,
 			.client = audit_or_null(r->client),
@@ -124,15 +131,19 @@ void sessions_add(struct build *b)
 	}
 }
 
-/* Whether the journal has a handover that explains the new password. */
-static bool password_was_handed(const struct build *b, const char *login)
+/* Whether the journal has a handover that explains the password that the login has there. */
+static bool password_was_handed(const struct build *b, const struct record *r)
 {
-	const struct journal_entries *h = b->in->handovers;
+	instant_t created = 0;
 
-	for (size_t i = 0; h && i < h->n; i++)
-		if (h->items[i].login && streq(h->items[i].login, login))
-			return true;
-	return false;
+	for (size_t i = 0; i < b->in->n_records; i++) {
+		const struct record *l = &b->in->records[i];
+		if (l->kind == RECORD_LOGIN && streq(l->server, r->server) &&
+			names_equal(l->login, r->login))
+			created = l->identity.created;
+	}
+	return b->in->handovers &&
+	       handed_over_at(b->in->handovers, r->server, r->login, created) != 0;
 }
 
 static struct audit_finding finding_of(const struct record *r, const char *name,
@@ -204,7 +215,7 @@ static void session_findings(struct build *b, const struct record *r)
 {
 	unsigned long long number = r->session.number;
 
-	if (b->client && !streq(b->client, r->client))
+	if (b->client && !names_equal(b->client, r->client))
 		return;
 	if (session_is_foreign(b, r))
 		finding_add(b,
@@ -219,7 +230,7 @@ static void session_findings(struct build *b, const struct record *r)
 				audit_text(b,
 					"%s: session %llu from %s, others from other addresses",
 					r->login, number, r->session.address),
-				"ask the person; to remove the access now, run `curfew revoke CLIENT USER`"));
+				"ask the person; to remove the access now, run `curfew revoke CLIENT USER --reason TEXT`"));
 }
 
 /* Requires sorted grants: those of one user on one server are adjacent. */
@@ -266,6 +277,39 @@ static void overlaps_add(struct build *b, const struct grant *g)
 	}
 }
 
+/* Who is not allowed is blocked only where the packet filter guards the server. */
+static void guards_add(struct build *b)
+{
+	const struct client *client = b->client ? program_client(b->program, b->client) : NULL;
+
+	if (!b->program->settings.firewall.enabled)
+		return;
+	if (!b->in->network) {
+		finding_add(b,
+			(struct audit_finding){.name = AUDIT_NOT_SHOWN,
+				.server = JOURNAL_NETWORK,
+				.severity = b->in->network_refused ? FINDING_INFO : FINDING_HIGH,
+				.evidence =
+					b->in->network_refused
+						? "the packet filter was not read, so whom it allows is not known; run as root"
+						: "the packet filter could not be read, so whom it allows is not known"});
+		return;
+	}
+	for (size_t i = 0; i < b->program->n_servers; i++) {
+		const struct server *s = &b->program->servers[i];
+		if ((client && !client_uses_server(b->program, client, s)) ||
+			network_guards(b->in->network, s))
+			continue;
+		finding_add(b,
+			(struct audit_finding){.name = AUDIT_UNGUARDED,
+				.severity = FINDING_CRITICAL,
+				.server = s->name,
+				.evidence =
+					"the packet filter does not guard the server, so it blocks nobody there",
+				.remedy = "curfew apply"});
+	}
+}
+
 void findings_add(struct build *b)
 {
 	const struct grants *all = b->in->grants;
@@ -274,6 +318,7 @@ void findings_add(struct build *b)
 		if (is_first_there(all, i) &&
 			(!b->client || streq(b->client, all->items[i].client->name)))
 			overlaps_add(b, &all->items[i]);
+	guards_add(b);
 	for (size_t i = 0; i < b->in->n_records; i++) {
 		const struct record *r = &b->in->records[i];
 		if (!concerns(b, r))
@@ -287,8 +332,8 @@ void findings_add(struct build *b)
 		if (r->kind == RECORD_NOTE && !is_of_secondary(b, r))
 			finding_add(
 				b, finding_of(r, AUDIT_NOT_SHOWN, FINDING_INFO, r->detail, NULL));
-		if (r->kind == RECORD_FINDING && !(streq(r->finding.name, "password-set") &&
-							 password_was_handed(b, r->login)))
+		if (r->kind == RECORD_FINDING &&
+			!(streq(r->finding.name, "password-set") && password_was_handed(b, r)))
 			finding_add(b, finding_of(r, r->finding.name, r->finding.severity,
 					       r->detail, r->finding.remedy));
 	}

@@ -16,7 +16,8 @@ static bool is_by_baseline(const struct audit_finding *f)
 /* Where the statement ends: its AS names the grantor, whom the baseline does not know. */
 static bool remedy_ends(const char *text)
 {
-	return !*text || begins_with(text, " AS [") || streq(text, ";");
+	return !*text || begins_with(text, " AS [") || streq(text, ";") ||
+	       begins_with(text, "; -- ");
 }
 
 /* The same statement: REVOKE has FROM in the one and TO in the other. Names are compared as they are. */
@@ -59,8 +60,7 @@ bool remedy_is_look(const char *remedy)
 {
 	const char *statement = statement_of(remedy);
 
-	return begins_with(statement, "SELECT ") ||
-	       begins_with(statement, "EXEC sys.sp_configure ");
+	return begins_with(statement, "SELECT ");
 }
 
 /* The thing that was found, quoted: the evidence begins with it. Owned; NULL without memory. */

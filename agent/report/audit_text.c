@@ -82,25 +82,25 @@ static int grant_rows(struct table *t, const struct audit_report *a)
 
 static int residual_rows(struct table *t, const struct audit_report *a)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < a->n_residual && !r; i++) {
+	for (size_t i = 0; i < a->n_residual && !rc; i++) {
 		const struct audit_residual *k = &a->residual[i];
 
-		r = table_row(t, state_tone(k->state));
-		if (!r)
-			r = table_cell(t, k->login);
-		if (!r)
-			r = k->database ? table_cellf(t, "%s/%s", k->server, k->database)
-					: table_cell(t, k->server);
-		if (!r)
-			r = table_cell(t, k->database ? level_name(k->level) : "login");
-		if (!r)
-			r = table_cell(t, state_name(k->state));
-		if (!r)
-			r = table_cell(t, k->detail);
+		rc = table_row(t, state_tone(k->state));
+		if (!rc)
+			rc = table_cell(t, k->login);
+		if (!rc)
+			rc = k->database ? table_cellf(t, "%s/%s", k->server, k->database)
+					 : table_cell(t, k->server);
+		if (!rc)
+			rc = table_cell(t, k->database ? level_name(k->level) : "login");
+		if (!rc)
+			rc = table_cell(t, state_name(k->state));
+		if (!rc)
+			rc = table_cell(t, k->detail);
 	}
-	return r;
+	return rc;
 }
 
 static int session_rows(struct table *t, const struct audit_report *a)
@@ -239,7 +239,7 @@ int audit_print(const struct audit_report *a, FILE *to)
 	static const struct table_column residual[] = {{"LOGIN", 0}, {"WHERE", 0},
 		{"LAST KNOWN", 0}, {"STATE", 0}, {"DETAIL", TABLE_WRAP}};
 	static const struct table_column sessions[] = {{"SESSION", 0}, {"LOGIN", 0}, {"ADDRESS", 0},
-		{"PROGRAM", TABLE_CUT}, {"SINCE", 0}, {"REMARK", TABLE_WRAP}};
+		{"PROGRAM", TABLE_CUT}, {"SINCE", 0}, {"DETAIL", TABLE_WRAP}};
 	static const struct table_column proofs[] = {
 		{"LOGIN", 0}, {"WHERE", 0}, {"LEVEL", 0}, {"OUTCOME", 0}, {"DETAIL", TABLE_WRAP}};
 	static const struct {
@@ -269,7 +269,7 @@ int audit_print(const struct audit_report *a, FILE *to)
 	if (a->program->settings.practice)
 		fputs(PRACTICE_MARK "\n\n", to);
 	fprintf(to, "%s%s%s  %s\n", style_begin(color, state_tone(state)), state_name(state),
-		style_end(color, state_tone(state)), audit_words(state));
+		style_end(color, state_tone(state)), audit_words(a));
 	fprintf(to, "as of %s", instant_format_local(when, sizeof(when), a->at, a->zone));
 	if (a->head)
 		fprintf(to, "; journal head: %s", head_words(head, a->head, a->head_hash));

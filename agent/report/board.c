@@ -33,19 +33,22 @@ static int card_order(const void *a, const void *b)
 }
 
 static void card_make(struct board_card *out, const struct client *c, const struct grants *g,
-	bool accounts, instant_t now)
+	const struct overrides *o, bool accounts, instant_t now)
 {
 	*out = (struct board_card){
-		.client = c, .phase = client_phase(c, now), .counts = c->has_milestones};
+		.client = c, .phase = client_phase(c, o, now), .counts = c->has_milestones};
 	client_milestones(out->milestones, c, accounts, now);
 	out->late = milestones_late(out->milestones, now);
+	bool some = false;
 	for (size_t i = 0; i < g->n; i++) {
 		const struct grant *k = &g->items[i];
 
 		if (k->client != c)
 			continue;
-		/* The grants know which dates have passed and which users are revoked. */
-		out->phase = k->phase;
+		/* The grants know which dates have passed and which users are revoked: the client is if all are. */
+		if (k->phase != PHASE_REVOKED || !some)
+			out->phase = k->phase;
+		some = some || k->phase != PHASE_REVOKED;
 		if (k->next_level == k->level || k->until <= now ||
 			(out->has_next && out->next <= k->until))
 			continue;
@@ -56,14 +59,14 @@ static void card_make(struct board_card *out, const struct client *c, const stru
 }
 
 int board_make(struct board *out, const struct program *p, const struct grants *g,
-	const bool *accounts, instant_t now)
+	const struct overrides *o, const bool *accounts, instant_t now)
 {
 	struct board b = {.cards = calloc(p->n_clients + 1, sizeof(*b.cards)), .now = now};
 
 	if (!b.cards)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_clients; i++)
-		card_make(&b.cards[b.n++], &p->clients[i], g, accounts[i], now);
+		card_make(&b.cards[b.n++], &p->clients[i], g, o, accounts[i], now);
 	qsort(b.cards, b.n, sizeof(*b.cards), card_order);
 	*out = b;
 	return 0;
@@ -159,7 +162,7 @@ static json_t *card_json(const struct board_card *c, instant_t now)
 		json_array_append_new(milestones,
 			json_pack("{s:s, s:b, s:o, s:o, s:b}", "name", milestone_name(s->which),
 				"done", s->done, "written", text_json(c->client->milestones[m]),
-				"due", s->due ? instant_json(s->due) : json_null(), "late",
+				"due", instant_or_null(s->due), "late",
 				!s->done && s->due && s->due <= now));
 	}
 	const struct milestone_state *next = c->counts ? milestone_next(c->milestones) : NULL;
@@ -169,7 +172,7 @@ static json_t *card_json(const struct board_card *c, instant_t now)
 		c->has_next ? instant_json(c->next) : json_null(), "next_level",
 		c->has_next ? level_name(c->next_level) : NULL, "next_milestone",
 		next ? milestone_name(next->which) : NULL, "next_due",
-		next && next->due ? instant_json(next->due) : json_null(), "late",
+		instant_or_null(next ? next->due : 0), "late",
 		c->counts ? json_integer((json_int_t)c->late) : json_null(), "milestones",
 		milestones, "customizations", tally_json(progress_last(&c->progress)));
 }

@@ -30,6 +30,15 @@ static size_t kind_count(const struct certificate *c, const char *what)
 	return n;
 }
 
+#define UNFILTERED "none; this host filters nothing"
+
+/* Nothing was looked at, so nothing was verified. */
+static bool is_unfiltered(const struct certificate *c, const char *what)
+{
+	return streq(what, "element") && !c->program->settings.firewall.enabled &&
+	       !kind_count(c, what);
+}
+
 static const char *observation_of(const struct certificate_item *i)
 {
 	return i->observation ? i->observation : "-";
@@ -126,6 +135,12 @@ static void facts_print(const struct certificate *c, FILE *to)
 		to, "approved by:    %s\n", c->client->approved_by ? c->client->approved_by : "-");
 }
 
+static const char *ended_text(char *buf, size_t size, const struct certificate *c)
+{
+	return c->ended ? instant_format_local(buf, size, c->ended, c->client->timezone)
+			: "no record of access";
+}
+
 int certificate_print(const struct certificate *c, FILE *to)
 {
 	_cleanup_free_ char *name = text_shown(c->client->name);
@@ -139,16 +154,22 @@ int certificate_print(const struct certificate *c, FILE *to)
 	fputs("CERTIFICATE OF ENDED SQL ACCESS\n\n", to);
 	fprintf(to, "client:         %s\n", name);
 	facts_print(c, to);
-	fprintf(to, "access ended:   %s\n",
-		instant_format_local(when, sizeof(when), c->ended, c->client->timezone));
+	fprintf(to, "scheduled end:  %s\n",
+		instant_format_local(when, sizeof(when), c->scheduled_end, c->client->timezone));
+	fprintf(to, "end confirmed:  %s\n", ended_text(when, sizeof(when), c));
 	fprintf(to, "certified:      %s\n",
 		instant_format_local(when, sizeof(when), c->at, c->client->timezone));
+	if (c->host)
+		text_printf(to, "by host:        %s\n", c->host);
 	head_print(c, to);
 	fprintf(to, "configuration:  %s\n", c->configuration ? c->configuration : "-");
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !rc; i++) {
 		size_t n = kind_count(c, kinds[i]);
 
-		fprintf(to, "\n%s verified as removed: %zu\n", kind_titles[i], n);
+		if (is_unfiltered(c, kinds[i]))
+			fprintf(to, "\n%s: " UNFILTERED "\n", kind_titles[i]);
+		else
+			fprintf(to, "\n%s verified as removed: %zu\n", kind_titles[i], n);
 		if (n)
 			rc = kind_print(c, to, kinds[i]);
 	}
@@ -160,6 +181,10 @@ int certificate_print(const struct certificate *c, FILE *to)
 		rc = waived_print(c, to, PAGE);
 	if (!rc)
 		rc = custom_left_print(c, to, PAGE);
+	if (!rc && c->lost.n) {
+		fputc('\n', to);
+		rc = lost_records_print(&c->lost, to);
+	}
 	return rc ? rc : ferror(to) ? -EIO : 0;
 }
 
@@ -189,11 +214,11 @@ static void state_print(const struct certificate *c, FILE *to)
 	size_t forgotten = forgotten_count(c), beside = certificate_beside(c);
 
 	html_printf(to,
-		"<section class=\"state %s\"><b>ended%s%s</b><span>All %zu logins, database users, sessions, and allowlist "
-		"entries of %s were checked after access ended. None exists.",
-		beside || forgotten ? "warn" : "good",
+		"<section class=\"state %s\"><b>ended%s%s</b><span>All %zu logins, database users, %s of %s were checked after access ended. None exists.",
+		beside || forgotten || c->lost.n ? "warn" : "good",
 		beside ? ", not covered: access of others" : "",
 		forgotten ? ", not looked for: forgotten places" : "", c->n - forgotten,
+		is_unfiltered(c, "element") ? "and sessions" : "sessions, and allowlist entries",
 		c->login ? c->login : "this client");
 	if (forgotten)
 		html_printf(to,
@@ -201,7 +226,9 @@ static void state_print(const struct certificate *c, FILE *to)
 			forgotten, forgotten == 1 ? "is" : "are");
 	if (beside)
 		fputs(" Access of others was found beside it, and is not covered; see below.", to);
-	fputs("</span></section>\n<table>\n", to);
+	fputs("</span></section>\n", to);
+	lost_records_html(&c->lost, to);
+	fputs("<table>\n", to);
 }
 
 int certificate_html(const struct certificate *c, FILE *to)
@@ -218,8 +245,9 @@ int certificate_html(const struct certificate *c, FILE *to)
 		"<header><p class=\"soft\">Certificate of ended SQL access</p><h1><bdi>%s</bdi></h1></header>\n",
 		client->name);
 	state_print(c, to);
-	fact_print(to, "Access ended",
-		instant_format_local(when, sizeof(when), c->ended, client->timezone));
+	fact_print(to, "Scheduled end",
+		instant_format_local(when, sizeof(when), c->scheduled_end, client->timezone));
+	fact_print(to, "End confirmed", ended_text(when, sizeof(when), c));
 	fact_print(
 		to, "Certified", instant_format_local(when, sizeof(when), c->at, client->timezone));
 	if (c->user)
@@ -230,13 +258,19 @@ int certificate_html(const struct certificate *c, FILE *to)
 		fact_print(to, "Login", c->login);
 	fact_print(to, "Ticket", client->ticket);
 	fact_print(to, "Approved by", client->approved_by);
+	if (c->host)
+		fact_print(to, "By host", c->host);
 	fact_print(to, "Journal head", head_words(head, c->head, c->head_hash));
 	fact_print(to, "Configuration", c->configuration);
 	fputs("</table>\n", to);
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 		size_t n = kind_count(c, kinds[k]);
 
-		html_printf(to, "<h2>%s verified as removed: %zu</h2>\n", kind_titles[k], n);
+		if (is_unfiltered(c, kinds[k]))
+			html_printf(to, "<h2>%s: " UNFILTERED "</h2>\n", kind_titles[k]);
+		else
+			html_printf(
+				to, "<h2>%s verified as removed: %zu</h2>\n", kind_titles[k], n);
 		if (!n)
 			continue;
 		fputs("<div class=\"wide\"><table><thead><tr><th>name</th><th>where</th><th>verified at</th>"
@@ -273,7 +307,11 @@ struct json_t *certificate_json(const struct certificate *c)
 {
 	char hex[2 * JOURNAL_HASH_SIZE + 1];
 	json_t *items = json_array();
+	char name[512] = "";
 
+	if (c->user)
+		snprintf(name, sizeof(name), "%s%s%s", c->user->first, *c->user->last ? " " : "",
+			c->user->last);
 	for (size_t i = 0; items && i < c->n; i++) {
 		if (json_array_append_new(items, item_json(c, &c->items[i]))) {
 			json_decref(items);
@@ -281,13 +319,17 @@ struct json_t *certificate_json(const struct certificate *c)
 		}
 	}
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}",
-		"client", text_json(c->client->name), "login", text_json(c->login), "email",
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:s}}",
+		"client", text_json(c->client->name), "login", text_json(c->login), "user",
+		text_json(c->user ? name : NULL), "email",
 		text_json(c->user ? c->user->email : NULL), "ticket", text_json(c->client->ticket),
-		"approved_by", text_json(c->client->approved_by), "practice", c->practice, "ended",
-		instant_json(c->ended), "at", instant_json(c->at), "configuration",
-		text_json(c->configuration), "items", items, "equal_to_db_owner", waived_json(c),
-		"not_covered", beside_json(c), "customizations", tally_json(c->custom), "journal",
-		"head", (json_int_t)c->head, "hash",
+		"approved_by", text_json(c->client->approved_by), "practice", c->practice,
+		"filtered", c->program->settings.firewall.enabled, "ended",
+		c->ended ? instant_json(c->ended) : json_null(), "scheduled_end",
+		instant_json(c->scheduled_end), "at", instant_json(c->at), "host",
+		text_json(c->host), "configuration", text_json(c->configuration), "items", items,
+		"equal_to_db_owner", waived_json(c), "not_covered", beside_json(c),
+		"customizations", tally_json(c->custom), "missing", lost_records_json(&c->lost),
+		"journal", "head", (json_int_t)c->head, "hash",
 		sodium_bin2hex(hex, sizeof(hex), c->head_hash, JOURNAL_HASH_SIZE));
 }

@@ -23,7 +23,8 @@ static const char *const checks[] = {"contained-user", "application-role", "gues
 	"orphaned-user", "adopted-user", "new-owner", "changed-login", "changed-password",
 	"changed-setting", "linked-login", "new-linked-login", "startup-procedure",
 	"server-trigger", "new-server-module", "changed-server-module", "agent-job", "new-job",
-	"changed-job", "new-alert", "changed-alert", "changed-proxy", "new-principal",
+	"changed-job", "new-alert", "changed-alert", "changed-proxy", "new-endpoint",
+	"changed-endpoint", "new-credential", "changed-credential", "new-principal",
 	"replaced-principal", "renamed-user", "new-member", "new-permission", "new-login",
 	"new-server-member", "new-server-permission", "server-grant", "server-role-nested",
 	"server-role-member", "server-permission", "database-owner", "extra-role",
@@ -185,12 +186,14 @@ void beside_html(const struct certificate *c, FILE *to)
 
 static json_t *finding_json(const struct audit_finding *f)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
 		text_json(f->name), "also", text_json(f->also), "severity",
 		text_json(finding_severity_name(f->severity)), "server", text_json(f->server),
 		"database", text_json(f->database), "evidence", text_json(f->evidence), "remedy",
 		text_json(f->remedy), "id", text_json(f->id), "accepted_until",
-		text_json(f->accepted ? f->accepted->after : NULL));
+		text_json(f->accepted ? f->accepted->after : NULL), "accepted_by",
+		text_json(f->accepted ? f->accepted->actor : NULL), "accepted_because",
+		text_json(f->accepted ? f->accepted->reason : NULL));
 }
 
 json_t *beside_json(const struct certificate *c)

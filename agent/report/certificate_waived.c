@@ -16,7 +16,7 @@ static bool is_reason(
 	const struct certificate *c, const struct database *d, const struct audit_finding *f)
 {
 	static const char *const checks[] = {"execute-as-closure", "queue-activation",
-		"policy-unbound", "shared-owner", "trustworthy"};
+		"policy-unbound", "shared-owner", "job-closure", "trustworthy"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		if (streq(f->name, checks[i]))

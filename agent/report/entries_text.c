@@ -184,23 +184,22 @@ static int entry_print(
 	return rc;
 }
 
+static int id_compare(const void *item, const void *id)
+{
+	const struct journal_entry *e = item;
+	const int64_t *wanted = id;
+
+	return (e->id > *wanted) - (e->id < *wanted);
+}
+
 /* The index of this outcome's intent in the list, which is sorted by number; SIZE_MAX: none. */
 static size_t intent_find(
 	const struct journal_entry *items, size_t n, const struct journal_entry *outcome)
 {
-	size_t low = 0, high = n;
-
 	if (outcome->kind != JOURNAL_OUTCOME || !outcome->intent)
 		return SIZE_MAX;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (items[middle].id < outcome->intent)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < n && items[low].id == outcome->intent ? low : SIZE_MAX;
+	size_t at = array_first(items, n, sizeof(*items), &outcome->intent, id_compare);
+	return at < n && items[at].id == outcome->intent ? at : SIZE_MAX;
 }
 
 int entries_print(const struct journal_entry *items, size_t n, FILE *to, size_t width)

@@ -1,6 +1,6 @@
 /* Why a user cannot connect: finds the first cause that applies, and its fix.
  *
- * Checks in the order of a connection: schedule, address, server, databases, login. A later cause does not matter to a
+ * Checks in the order of a connection: schedule, address, server, databases, login, the packet filter, password. A later cause does not matter to a
  * user who is stopped by an earlier one. */
 #include "report/explanation.h"
 
@@ -82,16 +82,24 @@ static bool not_started(char *text, const struct explain_facts *f)
 
 static bool has_ended(char *text, const struct explain_facts *f)
 {
+	bool lapsed = false;
 	instant_t last = 0;
 	char at[64];
 
 	if (explain_is_scheduled(f, NULL))
 		return false;
 	for (size_t i = 0; i < f->n_databases; i++)
-		if (f->databases[i].grant->end > last)
+		if (f->databases[i].grant->end > last) {
 			last = f->databases[i].grant->end;
+			lapsed = f->databases[i].grant->phase == PHASE_LAPSED;
+		}
 	if (!last)
 		return explain_say(text, "no access is scheduled; see %s", file_of(f));
+	if (lapsed)
+		return explain_say(text,
+			"testing ended %s without a go-live; to give access again, write a go-live, ticket and approval "
+			"into %s and reload",
+			when(at, f, last), file_of(f));
 	return explain_say(text,
 		"access ended %s; to give access again, write the new date, ticket and approval into %s and reload",
 		when(at, f, last), file_of(f));
@@ -131,7 +139,7 @@ static bool near_words(char *text, const struct explain_facts *f, const struct s
 	char source[SOURCE_TEXT_MAX], allowed[SOURCE_TEXT_MAX];
 
 	return explain_say(text,
-		"%s%s is not allowed, but near %s of %s; if the address has changed, run `curfew allow %s %s %s`",
+		"%s%s is not allowed, but near %s of %s; if the address has changed, run `curfew allow %s %s %s --reason TEXT --ticket ID`",
 		subject, source_format(source, from), source_format(allowed, near), f->user->login,
 		f->client->name, f->user->login, source);
 }
@@ -146,9 +154,9 @@ static bool address_has_ended(char *text, const struct explain_facts *f)
 	if (i == f->user->n_sources)
 		return false;
 	return explain_say(text,
-		"source %s of %s was temporary and ended %s; to allow it again, run `curfew allow`",
+		"source %s of %s was temporary and ended %s; to allow it again, run `curfew allow %s %s %s --reason TEXT --ticket ID`",
 		source_format(source, &f->user->sources[i]), f->user->login,
-		when(at, f, user_source_end(f->user, i)));
+		when(at, f, user_source_end(f->user, i)), f->client->name, f->user->login, source);
 }
 
 static bool address_is_near(char *text, const struct explain_facts *f)
@@ -168,7 +176,7 @@ static bool address_is_wrong(char *text, const struct explain_facts *f)
 	if (!f->filters || !f->address || is_own(f) || is_trusted(f))
 		return false;
 	return explain_say(text,
-		"address %s is not among the sources of %s; connect from one of them, or run `curfew allow %s %s %s`",
+		"address %s is not among the sources of %s; connect from one of them, or run `curfew allow %s %s %s --reason TEXT --ticket ID`",
 		source_format(source, f->address), f->user->login, f->client->name, f->user->login,
 		source);
 }
@@ -182,7 +190,7 @@ static bool guard_is_kept(char *text, const struct explain_facts *f)
 		if (d->own && !d->server)
 			return explain_say(text,
 				"packets to %s are denied: no server of the configuration has this endpoint, but its guard "
-				"is kept; connect to an endpoint of the configuration, or end the guard with `curfew unguard`",
+				"is kept; connect to an endpoint of the configuration, or end the guard with `curfew unguard SERVER --reason TEXT`: then everybody can reach it",
 				endpoint_format(endpoint, &d->refused->endpoint));
 	}
 	return false;
@@ -217,6 +225,25 @@ static bool near_was_denied(char *text, const struct explain_facts *f)
 	return false;
 }
 
+/* What was not read may be what keeps the user out. */
+static bool was_not_read(char *text, const struct explain_facts *f)
+{
+	for (size_t i = 0; i < f->n_servers; i++) {
+		const struct explain_server *s = &f->servers[i];
+		if (!explain_is_scheduled(f, s->server))
+			continue;
+		if (s->reach == REACH_UNASKED)
+			return explain_say(text,
+				"nothing seen keeps %s out, but %s was not asked; run this again",
+				f->user->login, s->server->name);
+		if (f->filters && !s->network_known)
+			return explain_say(text,
+				"nothing seen keeps %s out, but the packet filter was not read; run this as root",
+				f->user->login);
+	}
+	return false;
+}
+
 static bool nothing_found(char *text, const struct explain_facts *f)
 {
 	return explain_say(text, "Curfew blocks nothing for %s; ask for the exact error message%s",
@@ -240,14 +267,15 @@ static const struct {
 	[CAUSE_AGENT_REFUSED] = {"agent-refused", agent_is_refused},
 	[CAUSE_AGENT_PASSWORD] = {"agent-password", agent_has_no_password},
 	[CAUSE_SERVER_DOWN] = {"server-down", server_is_down},
+	[CAUSE_HELD] = {"held", is_held},
 	[CAUSE_AGENT_RIGHTS] = {"agent-rights", agent_lacks_rights},
 	[CAUSE_EXCESS] = {"excess", is_excess},
 	[CAUSE_DATABASE_MISSING] = {"database-missing", database_is_missing},
 	[CAUSE_DATABASE_UNREAD] = {"database-unread", database_is_unread},
 	[CAUSE_CHANGE_FAILED] = {"change-failed", change_has_failed},
 	[CAUSE_LOGIN_MISSING] = {"login-missing", login_is_missing},
-	[CAUSE_LOGIN_DISABLED] = {"login-disabled", login_is_disabled},
 	[CAUSE_UNVERIFIED] = {"unverified", is_unverified},
+	[CAUSE_LOGIN_DISABLED] = {"login-disabled", login_is_disabled},
 	[CAUSE_NETWORK_CLOSED] = {"network-closed", network_is_closed},
 	[CAUSE_NEVER_HANDED_OVER] = {"never-handed-over", was_never_handed_over},
 	[CAUSE_LOCKED] = {"locked", is_locked},
@@ -257,6 +285,7 @@ static const struct {
 	[CAUSE_TRUSTED_ONLY] = {"trusted-only", is_trusted_only},
 	[CAUSE_READ_ONLY] = {"read-only", is_read_only},
 	[CAUSE_DENIED_NEAR] = {"denied-near", near_was_denied},
+	[CAUSE_NOT_READ] = {"not-read", was_not_read},
 	[CAUSE_NONE] = {"none", nothing_found},
 };
 

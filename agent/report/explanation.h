@@ -15,6 +15,7 @@ bool certificate_is_wrong(char *text, const struct explain_facts *f);
 bool agent_is_refused(char *text, const struct explain_facts *f);
 bool agent_has_no_password(char *text, const struct explain_facts *f);
 bool server_is_down(char *text, const struct explain_facts *f);
+bool is_held(char *text, const struct explain_facts *f);
 bool agent_lacks_rights(char *text, const struct explain_facts *f);
 bool is_excess(char *text, const struct explain_facts *f);
 bool database_is_missing(char *text, const struct explain_facts *f);

@@ -57,21 +57,32 @@ static bool has_its_level(const struct explain_database *d)
 	       (d->state == STATE_UNVERIFIED && !d->unread && d->observed == d->grant->level);
 }
 
-/* If access there matches the schedule, and the user is admitted, the agent's missing permissions keep nobody out. */
-static bool is_well(const struct explain_facts *f, const struct explain_server *s)
+static bool has_its_levels(const struct explain_facts *f, const struct explain_server *s)
 {
 	for (size_t i = 0; i < f->n_databases; i++)
 		if (f->databases[i].grant->server == s->server && f->databases[i].seen &&
 			f->databases[i].grant->level != LEVEL_NONE &&
 			!has_its_level(&f->databases[i]))
 			return false;
-	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || !s->network_known);
+	return true;
+}
+
+static bool network_blocks(const struct explain_server *s)
+{
+	return s->network_known && !s->unguarded && !s->allowed && !s->trusted;
+}
+
+/* If access there matches the schedule, and the user is admitted, the agent's missing permissions keep nobody out. */
+static bool is_well(const struct explain_facts *f, const struct explain_server *s)
+{
+	return has_its_levels(f, s) && s->login == EXPLAIN_LOGIN_ENABLED &&
+	       (s->allowed || s->unguarded || !s->network_known);
 }
 
 /* An unverified login can still connect, so this is not a cause. */
 static bool is_well_but_unverified(const struct explain_server *s)
 {
-	return s->login == EXPLAIN_LOGIN_ENABLED && (s->allowed || s->trusted || !s->network_known);
+	return s->login == EXPLAIN_LOGIN_ENABLED && !network_blocks(s);
 }
 
 bool agent_lacks_rights(char *text, const struct explain_facts *f)
@@ -108,7 +119,19 @@ static const struct explain_server *server_of(
 static bool is_seen_blocked(const struct explain_server *s)
 {
 	return s && (s->login == EXPLAIN_LOGIN_DISABLED || s->login == EXPLAIN_LOGIN_MISSING ||
-			    (s->network_known && !s->allowed && !s->trusted));
+			    network_blocks(s));
+}
+
+/* Access that was granted before stays. */
+bool is_held(char *text, const struct explain_facts *f)
+{
+	for (size_t i = 0; i < f->n_servers && f->held; i++) {
+		const struct explain_server *s = &f->servers[i];
+		if (explain_is_scheduled(f, s->server) &&
+			(!has_its_levels(f, s) || is_seen_blocked(s)))
+			return explain_say(text, "%s", f->held);
+	}
+	return false;
 }
 
 bool is_excess(char *text, const struct explain_facts *f)
@@ -157,6 +180,11 @@ bool database_is_unread(char *text, const struct explain_facts *f)
 {
 	const struct explain_database *d = database_in(f, STATE_UNREAD);
 
+	/* Both may be online. */
+	if (d && d->detail && strstr(d->detail, UNREAD_LEFT))
+		return explain_say(text,
+			"access to what was database %s on %s has not ended there, so it stays blocked: %s",
+			d->grant->database->name, d->grant->server->name, d->detail);
 	return d && explain_say(text,
 			    "database %s on %s cannot be read (%s); a DBA must bring it online",
 			    d->grant->database->name, d->grant->server->name,
@@ -231,11 +259,6 @@ static bool login_disabled(const struct explain_server *s)
 	return s->login == EXPLAIN_LOGIN_DISABLED;
 }
 
-static bool network_closed(const struct explain_server *s)
-{
-	return s->network_known && !s->allowed && !s->trusted;
-}
-
 static bool never_handed_over(const struct explain_server *s)
 {
 	return s->login == EXPLAIN_LOGIN_ENABLED && s->handed_over == ANSWER_NO;
@@ -274,7 +297,7 @@ LOGIN_CAUSE(login_is_missing, login_missing,
 LOGIN_CAUSE(login_is_disabled, login_disabled,
 	"login %s is disabled on %s until its access is verified; run `curfew apply %s`",
 	f->user->login, s->server->name, f->client->name)
-LOGIN_CAUSE(network_is_closed, network_closed,
+LOGIN_CAUSE(network_is_closed, network_blocks,
 	"the packet filter to %s blocks %s although access is scheduled; run `curfew apply %s`",
 	s->server->name, f->user->login, f->client->name)
 LOGIN_CAUSE(was_never_handed_over, never_handed_over,

@@ -25,6 +25,9 @@ static void network_print(const struct explain_facts *f, const struct explain_se
 		fputs("not filtered by this host\n", to);
 	else if (!s->network_known)
 		fputs("not read: root is required to read the packet filter\n", to);
+	else if (s->unguarded)
+		fputs("not guarded: the packet filter blocks nobody there; run `curfew apply`\n",
+			to);
 	else if (s->allowed)
 		text_printf(to, "allowed until %s, %llu packets\n",
 			when(until, f, s->allowed_until), (unsigned long long)s->packets);
@@ -76,8 +79,6 @@ static void login_print(const struct explain_facts *f, const struct explain_serv
 		text_printf(to, ", handed over %s", when(at, f, s->handed_over_at));
 	if (s->handed_over == ANSWER_NO)
 		fputs(", password never handed over", to);
-	if (s->last_login)
-		text_printf(to, ", last login %s", when(at, f, s->last_login));
 	if (s->problem)
 		text_printf(to, " (%s)", s->problem);
 	else if (s->lacks)
@@ -180,11 +181,6 @@ static json_t *answer_json(enum answer a)
 	return a == ANSWER_UNKNOWN ? json_null() : json_boolean(a == ANSWER_YES);
 }
 
-static json_t *instant_or_null(instant_t t)
-{
-	return t ? instant_json(t) : json_null();
-}
-
 static json_t *server_json(const struct explain_facts *f, const struct explain_server *s)
 {
 	static const char *const logins[] = {[EXPLAIN_LOGIN_UNKNOWN] = NULL,
@@ -193,12 +189,12 @@ static json_t *server_json(const struct explain_facts *f, const struct explain_s
 		[EXPLAIN_LOGIN_ENABLED] = "enabled"};
 	const char *network = !f->filters	  ? "unfiltered"
 			      : !s->network_known ? NULL
+			      : s->unguarded	  ? "unguarded"
 			      : s->allowed	  ? "allowed"
 			      : s->trusted	  ? "trusted"
 						  : "closed";
 
-	return json_pack(
-		"{s:o, s:b, s:o, s:s?, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:b, s:o, s:s?, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"server", text_json(s->server->name), "read", s->reach == REACH_READ, "detail",
 		text_json(s->problem ? s->problem : s->lacks), "network", network, "allowed_until",
 		s->allowed ? instant_json(s->allowed_until) : json_null(), "packets",
@@ -206,8 +202,7 @@ static json_t *server_json(const struct explain_facts *f, const struct explain_s
 		logins[s->login], "locked", answer_json(s->locked), "must_change",
 		answer_json(s->must_change), "expired", answer_json(s->expired), "handed_over",
 		answer_json(s->handed_over), "handed_over_at", instant_or_null(s->handed_over_at),
-		"last_login", instant_or_null(s->last_login), "last_failure", text_json(s->failed),
-		"remedy", text_json(s->remedy));
+		"last_failure", text_json(s->failed), "remedy", text_json(s->remedy));
 }
 
 static json_t *database_json(const struct explain_database *d)

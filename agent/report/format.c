@@ -47,7 +47,10 @@ const char *grant_words(char buf[WORDS_MAX], const struct grant *g, instant_t no
 		snprintf(buf, WORDS_MAX, "revoked since %s",
 			instant_format_local(when, sizeof(when), g->from, g->client->timezone));
 	else if (at <= now)
-		snprintf(buf, WORDS_MAX, "ended %s", when);
+		snprintf(buf, WORDS_MAX,
+			g->phase == PHASE_LAPSED ? "lapsed %s: testing ended without a go-live"
+						 : "ended %s",
+			when);
 	else
 		snprintf(buf, WORDS_MAX, "no access scheduled");
 	return buf;

@@ -48,10 +48,10 @@ static void state_print(const struct audit_report *a, FILE *to)
 		instant_format(utc, a->at),
 		instant_format_local(when, sizeof(when), a->at, a->zone), utc);
 	html_printf(to, "<section class=\"state %s\"><b>%s</b><span>%s</span></section>\n",
-		tone == TONE_GOOD  ? "good"
-		: tone == TONE_BAD ? "bad"
-				   : "warn",
-		state_name(state), audit_words(state));
+		tone == TONE_BAD		   ? "bad"
+		: tone == TONE_GOOD && !a->n_older ? "good"
+						   : "warn",
+		state_name(state), audit_words(a));
 	fputs("<dl class=\"figures\">", to);
 	figure(to, "grants", a->n_grants);
 	figure(to, "of them with access", counts.open);
@@ -138,18 +138,27 @@ static void servers_print(const struct audit_report *a, FILE *to)
 	table_end(to);
 }
 
-static void sources_cell(FILE *to, const struct user *u)
+static void sources_cell(FILE *to, const struct user *u, const struct audit_report *a)
 {
-	char text[SOURCE_TEXT_MAX];
+	char text[SOURCE_TEXT_MAX], until[64];
+	const char *before = "";
 
 	fputs("<td>", to);
-	for (size_t i = 0; i < u->n_sources; i++)
-		html_printf(to, "%s<code>%s</code>", i ? ", " : "",
-			source_format(text, &u->sources[i]));
+	for (size_t i = 0; i < u->n_sources; i++) {
+		instant_t end = user_source_end(u, i);
+
+		if (end <= a->at)
+			continue;
+		html_printf(to, "%s<code>%s</code>", before, source_format(text, &u->sources[i]));
+		if (end != SOURCE_NO_END)
+			html_printf(to, " (until %s)",
+				instant_format_local(until, sizeof(until), end, a->zone));
+		before = ", ";
+	}
 	fputs("</td>", to);
 }
 
-static void grant_print(const struct audit_grant *g, FILE *to)
+static void grant_print(const struct audit_grant *g, const struct audit_report *a, FILE *to)
 {
 	const struct grant *w = g->wanted;
 
@@ -166,7 +175,7 @@ static void grant_print(const struct audit_grant *g, FILE *to)
 	badge_cell(to, g->seen && g->observed == w->level ? level_tone(g->observed) : TONE_WARN,
 		observed_words(g));
 	html_instant_cell(to, w->until, w->client->timezone);
-	sources_cell(to, w->user);
+	sources_cell(to, w->user, a);
 	fputs("<td>", to);
 	html_badge(to, state_tone(g->state), state_name(g->state));
 	if (g->detail && *g->detail)
@@ -194,7 +203,7 @@ static int client_print(
 	table_begin(to, titles);
 	for (size_t i = 0; i < a->n_grants; i++)
 		if (a->grants[i].wanted->client == c)
-			grant_print(&a->grants[i], to);
+			grant_print(&a->grants[i], a, to);
 	table_end(to);
 	return rc;
 }
@@ -207,7 +216,7 @@ static int clients_print(const struct audit_report *a, FILE *to)
 	for (size_t i = 0; i < a->program->n_clients && !rc; i++) {
 		const struct client *c = &a->program->clients[i];
 
-		if (!a->client || streq(a->client, c->name))
+		if (!a->client || names_equal(a->client, c->name))
 			rc = client_print(a, c, to, (unsigned)i);
 	}
 	return rc;
@@ -244,7 +253,10 @@ static void sessions_print(const struct audit_report *a, FILE *to)
 
 	fputs("<h2>Sessions</h2>\n", to);
 	if (!a->n_sessions) {
-		fputs("<p>No session is open.</p>\n", to);
+		fputs(audit_is_whole(a)
+				? "<p>No session of a managed login is open.</p>\n"
+				: "<p>None seen; Servers and Grants name what was not read.</p>\n",
+			to);
 		return;
 	}
 	table_begin(to, titles);
@@ -301,8 +313,14 @@ static void history_print(const struct audit_report *a, FILE *to)
 	size_t first = a->n_history > HISTORY_SHOWN ? a->n_history - HISTORY_SHOWN : 0;
 
 	fputs("<h2>History</h2>\n", to);
+	lost_records_html(&a->lost, to);
+	if (a->archived)
+		html_printf(to,
+			"<p class=\"soft\">The records up to %lld are in archives: <code>curfew history --journal FILE</code>.</p>\n",
+			(long long)a->archived);
 	if (!a->n_history) {
-		fputs("<p>The journal has no records.</p>\n", to);
+		html_printf(
+			to, "<p>The journal has no %srecords.</p>\n", a->archived ? "other " : "");
 		return;
 	}
 	if (first)

@@ -20,6 +20,17 @@ static void property_uid(FILE *to, const struct timeline *t, const struct timeli
 	fprintf(to, "UID:%s@curfew\r\n", sodium_bin2hex(text, sizeof(text), hash, sizeof(hash)));
 }
 
+/* Nothing changes for who is out, until the user is reinstated. */
+static bool user_is_revoked(const struct timeline *t, const struct user *u)
+{
+	for (size_t i = 0; t->overrides && i < t->overrides->n; i++) {
+		const struct override *o = &t->overrides->items[i];
+		if (o->login && override_blocks(o, t->client->name, u->login))
+			return true;
+	}
+	return false;
+}
+
 /* "AcmeTest (staging): full, then read-only" for each database that changes; then the users. */
 static void property_description(FILE *to, const struct timeline *t, const struct timeline_mark *m)
 {
@@ -42,10 +53,12 @@ static void property_description(FILE *to, const struct timeline *t, const struc
 		ics_text(&l, level_name(after));
 		ics_text(&l, "\n");
 	}
-	for (size_t i = 0; i < t->client->n_users; i++) {
+	for (size_t i = 0, shown = 0; i < t->client->n_users; i++) {
 		const struct user *u = &t->client->users[i];
 
-		ics_text(&l, i ? ", " : "Users: ");
+		if (user_is_revoked(t, u))
+			continue;
+		ics_text(&l, shown++ ? ", " : "Users: ");
 		ics_text(&l, u->first);
 		ics_text(&l, *u->last ? " " : "");
 		ics_text(&l, u->last);

@@ -15,11 +15,6 @@ static json_t *risks_json(const struct inventory_item *i)
 	return list;
 }
 
-static json_t *instant_or_null(instant_t at)
-{
-	return at ? instant_json(at) : json_null();
-}
-
 static json_t *number_or_null(size_t n)
 {
 	return n ? json_integer((json_int_t)n) : json_null();

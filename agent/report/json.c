@@ -38,6 +38,11 @@ struct json_t *instant_json(instant_t t)
 	return json_string(instant_format(text, t));
 }
 
+struct json_t *instant_or_null(instant_t at)
+{
+	return at ? instant_json(at) : json_null();
+}
+
 /* Either the temporary sources, each as {address, until} (NULL if there are none), or the others as strings. */
 static json_t *user_sources_json(const struct user *u, bool temporary)
 {
@@ -74,8 +79,8 @@ struct json_t *grant_json(const struct grant *g)
 		text_json(g->user->login), "email", text_json(g->user->email), "server",
 		text_json(g->server->name), "database", text_json(g->database->name), "role",
 		database_role_name(g->database->role), "phase", phase_name(g->phase), "level",
-		level_name(g->level), "from", g->from ? instant_json(g->from) : json_null(),
-		"until", instant_json(g->until), "next_level",
+		level_name(g->level), "from", instant_or_null(g->from), "until",
+		instant_json(g->until), "next_level",
 		g->next_level == g->level ? NULL : level_name(g->next_level), "sources",
 		user_sources_json(g->user, false), "temporary_sources",
 		user_sources_json(g->user, true));
@@ -103,8 +108,7 @@ static json_t *entry_person_json(const struct journal_entry *e)
 		return json_null();
 	json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "user", text_json(p.name), "email",
 		text_json(p.email), "ticket", text_json(p.ticket), "approved_by",
-		text_json(p.approved_by), "approved",
-		p.approved ? instant_json(p.approved) : json_null());
+		text_json(p.approved_by), "approved", instant_or_null(p.approved));
 	person_free(&p);
 	return json;
 }
@@ -125,8 +129,8 @@ struct json_t *entry_json(const struct journal_entry *e)
 		text_json(e->after), "outcome", text_json(e->outcome), "detail",
 		text_json(e->detail), "level", text_json(e->level), "sources",
 		text_json(e->sources), "until",
-		e->kind == JOURNAL_ACCESS ? instant_json(e->until) : json_null(), "configuration",
-		text_json(e->configuration), "person", entry_person_json(e));
+		e->kind == JOURNAL_ACCESS && e->until ? instant_json(e->until) : json_null(),
+		"configuration", text_json(e->configuration), "person", entry_person_json(e));
 }
 
 int json_print(struct json_t *json, FILE *to)

@@ -1,5 +1,6 @@
 /* What a command has as JSON, for a spreadsheet: a line for each object, a column for each member. */
 #include "curfew/report.h"
+#include "program/visible_text.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -11,16 +12,20 @@ void csv_write_cell(FILE *to, const char *text, bool first)
 	/* A spreadsheet takes it for a formula. */
 	if (*text && strchr("=+-@\t\r", *text))
 		fputc('\'', to);
-	for (; *text; text++) {
-		if (*text == '"')
+	for (uint32_t c; (c = text_next(&text)) != 0;) {
+		char shown[TEXT_SHOWN_MAX] = "\n";
+		size_t size = c == '\n' ? 1 : text_put_shown(shown, c);
+
+		if (c == '"')
 			fputc('"', to);
-		fputc(*text, to);
+		fwrite(shown, 1, size, to);
 	}
 	fputc('"', to);
 }
 
 static void value_write(FILE *to, const json_t *value)
 {
+	const char *key, *before = "";
 	size_t i;
 	json_t *item;
 
@@ -34,6 +39,13 @@ static void value_write(FILE *to, const json_t *value)
 	{
 		fputs(i ? ", " : "", to);
 		value_write(to, item);
+	}
+	/* Its first member needs no name: "198.51.100.9 until 2026-11-10T00:00:00Z". */
+	json_object_foreach((json_t *)value, key, item)
+	{
+		fprintf(to, "%s%s%s", before, *before ? key : "", before);
+		value_write(to, item);
+		before = " ";
 	}
 }
 

@@ -78,7 +78,7 @@ bool preflight_line(struct preflight_line *out, const struct record *r)
 	} else if (r->kind == RECORD_SERVER && r->state == STATE_UNREACHABLE) {
 		l.result = CHECK_FAIL;
 		l.name = "unreachable";
-		l.fix = "run `curfew check-server` for it";
+		l.fix = "run `curfew check-server SERVER`";
 		says = true;
 	} else if (r->kind == RECORD_NOTE && r->state >= STATE_UNVERIFIED) {
 		l.result = CHECK_FAIL;

@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#define DAY 86400
 /* A go-live this near turns what is left into advice. */
 #define NEAR ((instant_t)30 * DAY)
 

@@ -1,10 +1,10 @@
 /* The timeline of a client's databases: asks the schedule at each of its changes. */
 #include "curfew/report.h"
+#include "schedule/dates.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define DAY 86400
 /* Changes of one client: at most three a database. */
 #define TURNS_MAX 4096
 
@@ -42,18 +42,30 @@ static bool has_staging(const struct client *c)
 	return false;
 }
 
+/* Dates that have passed hold, whatever the file says now. Revocations have a mark of their own. */
+static struct overrides passed_of(const struct overrides *o)
+{
+	struct overrides passed = o ? *o : (struct overrides){0};
+
+	passed.items = NULL;
+	passed.n = 0;
+	return passed;
+}
+
 static void marks_make(struct timeline *t, const struct overrides *o)
 {
 	const struct client *c = t->client;
+	const struct client_dates d = client_dates(c, o, t->now);
 	instant_t opens = c->starts > c->approved ? c->starts : c->approved;
 
 	mark_add(t, MARK_START, opens);
-	if (c->has_go_live) {
-		mark_add(t, MARK_GO_LIVE, c->go_live);
-		if (has_staging(c) && c->staging_end < c->end)
-			mark_add(t, MARK_STAGING_END, c->staging_end);
+	/* A later one that the file names now does not come. */
+	if (d.has_go_live && d.go_live < d.end) {
+		mark_add(t, MARK_GO_LIVE, d.go_live);
+		if (has_staging(c) && d.staging_end < d.end)
+			mark_add(t, MARK_STAGING_END, d.staging_end);
 	}
-	mark_add(t, c->has_go_live ? MARK_END : MARK_TESTING_END, c->end);
+	mark_add(t, d.has_go_live ? MARK_END : MARK_TESTING_END, d.end);
 	for (size_t i = 0; o && i < o->n; i++) {
 		/* The revocation of one user is not part of the client's timeline. */
 		if (!o->items[i].login && names_compare(o->items[i].client, c->name) == 0) {
@@ -101,7 +113,24 @@ static int bar_compare(const void *a, const void *b)
 	return x->from != y->from ? (x->from < y->from ? -1 : 1) : 0;
 }
 
-static int bars_make(struct timeline *t)
+/* The schedule before a date that has passed names the file's date, not that one. */
+static bool passed_between(
+	const struct timeline *t, const struct overrides *o, instant_t at, instant_t *next)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < o->n_passed; i++) {
+		const struct passed *k = &o->passed[i];
+		if (!names_equal(k->client, t->client->name) || k->instant <= at ||
+			k->instant >= *next)
+			continue;
+		*next = k->instant;
+		found = true;
+	}
+	return found;
+}
+
+static int bars_make(struct timeline *t, const struct overrides *o)
 {
 	/* A program with one client and one user: all users have the same schedule. */
 	struct client alone = *t->client;
@@ -127,11 +156,14 @@ static int bars_make(struct timeline *t)
 		instant_t next;
 		bool more;
 
-		rc = schedule_at(&g, &p, NULL, at);
+		rc = schedule_at(&g, &p, o, at);
 		if (rc)
 			break;
 		more = schedule_next(&next, &g, at);
-		rc = bars_add(t, &g, at, more ? next : t->client->end);
+		if (!more)
+			next = INT64_MAX;
+		more |= passed_between(t, o, at, &next);
+		rc = bars_add(t, &g, at, more ? next : client_end(t->client, o, t->now));
 		grants_free(&g);
 		if (!more)
 			break;
@@ -191,12 +223,13 @@ static void marks_fit(struct timeline *t)
 int timeline_make(struct timeline *out, const struct program *p, const struct client *c,
 	const struct overrides *o, instant_t now)
 {
-	struct timeline t = {.client = c, .program = p, .now = now};
+	struct timeline t = {.client = c, .program = p, .overrides = o, .now = now};
+	const struct overrides passed = passed_of(o);
 	instant_t span;
 	int rc;
 
 	marks_make(&t, o);
-	rc = bars_make(&t);
+	rc = bars_make(&t, &passed);
 	if (rc) {
 		timeline_free(&t);
 		return rc;

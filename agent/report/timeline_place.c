@@ -82,12 +82,13 @@ bool timeline_is_revoked(const struct timeline *t)
 {
 	const struct timeline_mark *revoked = mark_find(t, MARK_REVOKED);
 
-	return revoked && revoked->at <= t->now && t->now < t->client->end;
+	return revoked && revoked->at <= t->now &&
+	       t->now < client_end(t->client, t->overrides, t->now);
 }
 
 const char *timeline_words(char buf[2 * WORDS_MAX], const struct timeline *t)
 {
-	const char *phase = phase_name(client_phase(t->client, t->now)),
+	const char *phase = phase_name(client_phase(t->client, t->overrides, t->now)),
 		   *zone = t->client->timezone;
 	char distance[WORDS_MAX], when[64];
 
@@ -108,6 +109,7 @@ const char *timeline_words(char buf[2 * WORDS_MAX], const struct timeline *t)
 		return buf;
 	}
 	snprintf(buf, 2 * WORDS_MAX, "%s %s", phase,
-		instant_format_local(when, sizeof(when), t->client->end, zone));
+		instant_format_local(
+			when, sizeof(when), client_end(t->client, t->overrides, t->now), zone));
 	return buf;
 }

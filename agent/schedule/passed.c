@@ -1,31 +1,18 @@
 /* What has passed does not come back by a date in a file alone.
  *
- * Once go-live, the end of staging or the end of all access has come, moving the date ahead would give again what was
- * taken and proved. It takes a new decision: a ticket that the passed instant did not have, and, but for staging, an
- * approval of that day or later. Without it the passed instant holds on. The same goes for a staging database that is
- * given another role. */
-#include <errno.h>
+ * Once go-live, the end of staging or the end of all access has come, a later date would grant again access whose end was
+ * verified. It takes a new decision: a ticket that the passed instant did not have, and, but for staging, an approval of
+ * that day or later. Without it the passed instant holds on. The same goes for a staging database that is given another
+ * role. */
 #include <string.h>
 
 #include "schedule/dates.h"
-
-#define DAY 86400
 
 const char *passed_what_name(enum passed_what w)
 {
 	static const char *const names[] = {"go-live", "staging-end", "end"};
 
 	return names[w];
-}
-
-static const struct passed *passed_find(
-	const struct overrides *o, const struct client *c, enum passed_what what)
-{
-	for (size_t i = 0; o && i < o->n_passed; i++)
-		if (o->passed[i].what == what && !o->passed[i].database &&
-			names_equal(o->passed[i].client, c->name))
-			return &o->passed[i];
-	return NULL;
 }
 
 bool passed_is_same(const struct passed *a, const struct passed *b)
@@ -37,6 +24,64 @@ bool passed_is_same(const struct passed *a, const struct passed *b)
 	       (names_equal(a->server, b->server) && names_equal(a->database, b->database));
 }
 
+static int passed_compare(const void *a, const void *b)
+{
+	const struct passed *x = a, *y = b;
+
+	return names_compare(x->client, y->client);
+}
+
+void passed_sort(struct overrides *o)
+{
+	array_sort(o->passed, o->n_passed, sizeof(*o->passed), passed_compare);
+	o->n_sorted = o->n_passed;
+}
+
+/* Index of the client's first entry from `i` on; entries added since passed_sort() stand behind the sorted ones. */
+static size_t passed_from(const struct overrides *o, const char *client, size_t i)
+{
+	if (i < o->n_sorted && !names_equal(o->passed[i].client, client))
+		i = o->n_sorted;
+	while (i < o->n_passed && !names_equal(o->passed[i].client, client))
+		i++;
+	return i;
+}
+
+static int client_compare(const void *item, const void *client)
+{
+	const struct passed *p = item;
+
+	return names_compare(p->client, client);
+}
+
+size_t passed_first(const struct overrides *o, const char *client)
+{
+	return passed_from(o, client,
+		array_first(o->passed, o->n_sorted, sizeof(*o->passed), client, client_compare));
+}
+
+size_t passed_next(const struct overrides *o, const char *client, size_t i)
+{
+	return passed_from(o, client, i + 1);
+}
+
+const struct passed *passed_find(const struct overrides *o, const struct passed *key)
+{
+	if (!o)
+		return NULL;
+	for (size_t i = passed_first(o, key->client); i < o->n_passed;
+		i = passed_next(o, key->client, i))
+		if (passed_is_same(&o->passed[i], key))
+			return &o->passed[i];
+	return NULL;
+}
+
+static const struct passed *passed_of_client(
+	const struct overrides *o, const struct client *c, enum passed_what what)
+{
+	return passed_find(o, &(struct passed){.client = c->name, .what = what});
+}
+
 static const struct passed *passed_of_database(const struct program *p, const struct client *c,
 	const struct database *d, const struct overrides *o)
 {
@@ -45,10 +90,7 @@ static const struct passed *passed_of_database(const struct program *p, const st
 		.server = p->servers[d->server].name,
 		.database = d->name};
 
-	for (size_t i = 0; o && i < o->n_passed; i++)
-		if (passed_is_same(&o->passed[i], &key))
-			return &o->passed[i];
-	return NULL;
+	return passed_find(o, &key);
 }
 
 /* The end that the database had as staging, if another role would undo it; NULL: none. */
@@ -81,18 +123,19 @@ static instant_t date_of(const struct client *c, enum passed_what what)
 static const struct passed *undone_by(
 	const struct client *c, const struct overrides *o, enum passed_what what, instant_t now)
 {
-	const struct passed *p = passed_find(o, c, what);
+	const struct passed *p = passed_of_client(o, c, what);
 	instant_t wanted = date_of(c, what);
 
 	if (!p || p->instant > now)
 		return NULL;
-	/* Without a go-live, staging is as production is: the go-live tells. */
+	/* Without a go-live, staging ends with production: PASSED_GO_LIVE decides. */
 	if (what == PASSED_STAGING_END && !c->has_go_live)
 		return NULL;
 	return !wanted || wanted > now ? p : NULL;
 }
 
-/* By a date; of databases that were staging, one for all. */
+/* Finds a passed end that the file would undo: by a later date, or by changing a staging database to production. Several
+ * such databases give one result. */
 static bool reopening_find(struct reopening *out, const struct program *program,
 	const struct client *c, const struct overrides *o, enum passed_what what, instant_t now)
 {
@@ -137,8 +180,8 @@ struct client_dates client_dates(const struct client *c, const struct overrides 
 
 	if (go_live && !is_approved(c, go_live)) {
 		/* With the ends that went with it. */
-		const struct passed *then_staging = passed_find(o, c, PASSED_STAGING_END);
-		const struct passed *then_end = passed_find(o, c, PASSED_END);
+		const struct passed *then_staging = passed_of_client(o, c, PASSED_STAGING_END);
+		const struct passed *then_end = passed_of_client(o, c, PASSED_END);
 
 		d.end = earlier(d.end, then_end ? then_end->instant : d.end);
 		d.staging_end = d.has_go_live ? d.staging_end : d.end;
@@ -168,7 +211,7 @@ size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 	struct client_dates d = client_dates(c, o, now);
 	bool live = d.has_go_live && now >= d.go_live;
 	const instant_t instants[] = {d.go_live, d.staging_end, d.end};
-	const struct passed *end = passed_find(o, c, PASSED_END);
+	const struct passed *end = passed_of_client(o, c, PASSED_END);
 	size_t n = 0;
 
 	/* A held date is recorded with the decision under which it passed, and with its end times. */
@@ -176,7 +219,8 @@ size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 		return 0;
 	for (int what = 0; what < PASSED_WHATS; what++) {
 		bool of_go_live = live && (what == PASSED_GO_LIVE || what == PASSED_STAGING_END);
-		/* The end that went with a go-live since moved has not come: it must not hold when it would have. */
+		/* The recorded end belongs to a go-live that was moved since. Replace it before it comes, or access would
+		 * end at the old time. */
 		bool moved = end && end->instant > now && end->instant != d.end;
 
 		if ((of_go_live || (what == PASSED_END && (live || now >= d.end || moved))) &&
@@ -197,7 +241,7 @@ bool database_passed(struct passed *out, const struct program *p, const struct c
 	const struct passed *known = passed_of_database(p, c, d, o);
 	enum passed_what of =
 		is_undecided(c, o, PASSED_GO_LIVE, now) ? PASSED_GO_LIVE : PASSED_STAGING_END;
-	const struct passed *held = is_undecided(c, o, of, now) ? passed_find(o, c, of) : NULL;
+	const struct passed *held = is_undecided(c, o, of, now) ? passed_of_client(o, c, of) : NULL;
 
 	if (!dates.has_go_live || now < dates.go_live || now < later(c->starts, c->approved))
 		return false;
@@ -212,77 +256,4 @@ bool database_passed(struct passed *out, const struct program *p, const struct c
 		.server = p->servers[d->server].name,
 		.database = d->name};
 	return true;
-}
-
-static void override_clear(struct override *o)
-{
-	free(o->client);
-	free(o->login);
-	free(o->reason);
-}
-
-int overrides_add(struct overrides *o, const char *client, const char *login, instant_t at,
-	const char *reason)
-{
-	/* Not array_grown(): the list may have been read, and is then as long as it is. */
-	struct override *items = reallocarray(o->items, o->n + 1, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	o->items = items;
-	struct override *fresh = &items[o->n];
-	*fresh = (struct override){
-		strdup(client), login ? strdup(login) : NULL, at, strdup(reason ? reason : "")};
-	if (!fresh->client || !fresh->reason || (login && !fresh->login)) {
-		override_clear(fresh);
-		return -ENOMEM;
-	}
-	o->n++;
-	return 0;
-}
-
-/* SQL Server does not tell letter case apart: neither may a revocation. */
-bool override_is_same(
-	const char *client, const char *login, const char *other_client, const char *other_login)
-{
-	return login && other_login ? names_equal(login, other_login)
-				    : !login && !other_login && names_equal(client, other_client);
-}
-
-void overrides_remove(struct overrides *o, const char *client, const char *login)
-{
-	for (size_t i = o->n; i-- > 0;) {
-		struct override *k = &o->items[i];
-		if (!override_is_same(k->client, k->login, client, login))
-			continue;
-		override_clear(k);
-		*k = o->items[--o->n];
-	}
-}
-
-void overrides_as_of(struct overrides *o, instant_t then)
-{
-	for (size_t i = o->n; i-- > 0;) {
-		if (o->items[i].at <= then)
-			continue;
-		override_clear(&o->items[i]);
-		o->items[i] = o->items[--o->n];
-	}
-}
-
-void overrides_free(struct overrides *o)
-{
-	if (!o)
-		return;
-	for (size_t i = 0; i < o->n; i++)
-		override_clear(&o->items[i]);
-	for (size_t i = 0; i < o->n_passed; i++) {
-		free(o->passed[i].client);
-		free(o->passed[i].ticket);
-		free(o->passed[i].server);
-		free(o->passed[i].database);
-	}
-	free(o->items);
-	free(o->passed);
-	*o = (struct overrides){0};
 }

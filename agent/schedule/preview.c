@@ -33,7 +33,7 @@ const struct source *source_gained(const struct user *had, const struct user *ha
 	return NULL;
 }
 
-/* Something is to come, or is there. */
+/* No access now, and none to come. */
 static bool is_empty(const struct grant *g)
 {
 	return !g || (g->level == LEVEL_NONE && g->next_level == LEVEL_NONE);

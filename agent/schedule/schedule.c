@@ -1,6 +1,5 @@
-/* What should hold at an instant. Every grant is a course of at most three periods (before go-live,
- * read-only, none); neighbors of one level are one period, so that what `until` names is always a
- * real change of what a person can do. */
+/* The scheduled access of every grant at a given time: at most four periods (none, before go-live, read-only, none).
+ * Neighbors of one level are one period, so `until` is always a real change of what a user can do. */
 #include "schedule/dates.h"
 
 #include <errno.h>
@@ -40,11 +39,16 @@ static enum phase phase_at(const struct client_dates *d, const struct client *c,
 	return d->has_go_live && now >= d->go_live ? PHASE_LIVE : PHASE_TESTING;
 }
 
-enum phase client_phase(const struct client *c, instant_t now)
+enum phase client_phase(const struct client *c, const struct overrides *o, instant_t now)
 {
-	struct client_dates d = client_dates(c, NULL, now);
+	struct client_dates d = client_dates(c, o, now);
 
 	return phase_at(&d, c, now);
+}
+
+instant_t client_end(const struct client *c, const struct overrides *o, instant_t now)
+{
+	return client_dates(c, o, now).end;
 }
 
 /* A period that is empty, or of the level that holds already, is no step. */
@@ -89,11 +93,6 @@ static void grant_place(
 	}
 }
 
-static bool override_is_for(const struct override *o, const struct client *c, const struct user *u)
-{
-	return override_is_same(o->client, o->login, c->name, o->login ? u->login : NULL);
-}
-
 /* The earliest revocation, or NULL. Each is in force, whatever its time: one that was made while the system clock was
  * ahead would otherwise be lost when the clock is corrected. */
 static const struct override *override_find(
@@ -104,7 +103,7 @@ static const struct override *override_find(
 	for (size_t i = 0; o && i < o->n; i++) {
 		const struct override *item = &o->items[i];
 
-		if (override_is_for(item, c, u) && (!found || item->at < found->at))
+		if (override_blocks(item, c->name, u->login) && (!found || item->at < found->at))
 			found = item;
 	}
 	return found;

@@ -7,7 +7,6 @@
 #include <sodium.h>
 
 /* Seconds after an end in which its removal may still be tried, and read back. */
-#define REMOVAL_DAY 86400
 
 int server_check_prepare(void *context)
 {
@@ -75,8 +74,8 @@ int sql_preflight_run(struct worker *w, void *context)
 
 		if ((v->only_client && !streq(v->only_client, g->client->name)) || g->end <= v->now)
 			continue;
-		if (g->end + REMOVAL_DAY > check.needed_until)
-			check.needed_until = g->end + REMOVAL_DAY;
+		if (g->end + DAY > check.needed_until)
+			check.needed_until = g->end + DAY;
 		if (!is_listed(&check, g->database->name))
 			databases[check.n_databases++] = g->database->name;
 	}

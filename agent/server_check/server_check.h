@@ -35,5 +35,6 @@ int check_facts(struct check_run *c); /* version, collation, clock, rights, mark
 int check_ways(struct check_run *c);  /* port, contained group, replicas */
 int check_reads(struct check_run *c); /* the parts of the catalog, the audit's questions */
 int check_database(struct check_run *c, size_t i);
+int check_owner(struct check_run *c, const char *database);
 
 #endif

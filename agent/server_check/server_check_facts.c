@@ -8,6 +8,7 @@
 #include "server_check/server_check.h"
 #include "sql/name.h"
 #include "sql/agent_permissions.h"
+#include "sql/hiding_denial.h"
 #include "sql/rows.h"
 
 /* SQL Server 2016, the oldest version for which the statements are written. */
@@ -54,10 +55,11 @@ static int version_check(struct check_run *c, struct one_row *a)
 	int rc = check_ask(c,
 		"SELECT N'about' AS [part], CAST(SERVERPROPERTY(N'ProductVersion') AS nvarchar(128)),\n"
 		"  CAST(SERVERPROPERTY(N'Edition') AS nvarchar(128)), CAST(SERVERPROPERTY(N'Collation') AS nvarchar(128)),\n"
-		"  DATEDIFF(SECOND, '20200101', GETUTCDATE()), CAST(SERVERPROPERTY(N'EngineEdition') AS int);\n",
+		"  DATEDIFF(SECOND, '20200101', GETUTCDATE()), CAST(SERVERPROPERTY(N'EngineEdition') AS int),\n"
+		"  DB_ID(N'rdsadmin');\n",
 		one_row_take, a);
 
-	if (rc || a->n != 6)
+	if (rc || a->n != 7)
 		return refused(c, "version", rc ? rc : SQL_SERVER_ERROR);
 	if (strtol(a->columns[1], NULL, 10) < OLDEST_VERSION)
 		check_tell(c, CHECK_FAIL, "version", "upgrade it to SQL Server 2016 (13) or newer",
@@ -67,7 +69,9 @@ static int version_check(struct check_run *c, struct one_row *a)
 	return 0;
 }
 
-/* Editions as SERVERPROPERTY numbers them. Curfew is for the three of a SQL Server that somebody installs. */
+/* Editions as SERVERPROPERTY numbers them. Curfew is for the three of a SQL Server that somebody installs. Amazon RDS has their
+ * numbers, and neither sysadmin for whoever runs the bootstrap script nor CREATE SERVER ROLE
+ * (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Concepts.General.FeatureSupport.UnsupportedRoles.html). */
 static void edition_check(const struct check_run *c, const struct one_row *a)
 {
 	static const char *const names[] = {[2] = "Standard",
@@ -82,9 +86,10 @@ static void edition_check(const struct check_run *c, const struct one_row *a)
 		"Azure Synapse serverless pool",
 		"SQL database in Fabric"};
 	size_t edition = a->null[5] ? 0 : strtoul(a->columns[5], NULL, 10);
-	const char *name = edition < ARRAY_SIZE(names) ? names[edition] : NULL;
+	bool rds = !a->null[6];
+	const char *name = rds ? "Amazon RDS" : edition < ARRAY_SIZE(names) ? names[edition] : NULL;
 
-	check_tell(c, edition >= 2 && edition <= 4 ? CHECK_OK : CHECK_FAIL, "edition",
+	check_tell(c, !rds && edition >= 2 && edition <= 4 ? CHECK_OK : CHECK_FAIL, "edition",
 		"use Curfew for an installed SQL Server only; docs/troubleshooting.md says what differs elsewhere",
 		"%s", name ? name : "the server does not say which edition it is");
 }
@@ -276,18 +281,51 @@ static int leftovers_check(struct check_run *c)
 	return 0;
 }
 
+static void denial_tell(const struct check_run *c, const struct observed_unseen *u)
+{
+	char fix[RECORD_TEXT_MAX], statement[RECORD_TEXT_MAX];
+
+	snprintf(statement, sizeof(statement), "`USE [master]; %.400s`", u->fix);
+	snprintf(fix, sizeof(fix), "let a DBA run %s",
+		server_check_shown(
+			c->check, "the REVOKE", *u->fix ? statement : "the REVOKE of that denial"));
+	check_tell(c, CHECK_FAIL, "denials", fix, "%.400s",
+		server_check_shown(c->check,
+			"a denial hides logins, roles, or permissions of the server", u->text));
+}
+
+/* HAS_PERMS_BY_NAME says nothing of them. */
+static int denials_check(struct check_run *c)
+{
+	struct observed_server o = {0};
+	struct server_reading r = {.o = &o};
+	int rc = check_ask(c,
+		"SELECT N'server-denial' AS [part], " HIDING_DENIAL_COLUMNS HIDING_DENIALS,
+		catalog_server_row, &r);
+
+	for (size_t i = 0; i < o.n_unseen && !rc; i++)
+		denial_tell(c, &o.unseen[i]);
+	if (!rc && !o.n_unseen)
+		check_tell(c, CHECK_OK, "denials", NULL,
+			"no denial hides logins, roles, or permissions of the server");
+	observed_free(&o);
+	return rc ? refused(c, "denials", rc) : 0;
+}
+
 int check_facts(struct check_run *c)
 {
 	struct one_row a = {0};
 	int rc = version_check(c, &a);
 
-	if (!rc && a.n == 6) {
+	if (!rc && a.n == 7) {
 		edition_check(c, &a);
 		collation_check(c, a.columns[3]);
 		clock_check(c, a.columns[4]);
 	}
 	if (!rc)
 		rc = rights_check(c);
+	if (!rc)
+		rc = denials_check(c);
 	if (!rc)
 		rc = mark_check(c);
 	if (!rc)

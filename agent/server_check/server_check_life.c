@@ -13,13 +13,6 @@
 /* Pause between two queries by which a session notices that it was ended. */
 #define HOLD_PAUSE_MS 200
 
-static void pause_ms(long ms)
-{
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	nanosleep(&t, NULL);
-}
-
 /* ---- a user who connects ---- */
 
 static int open_as(struct check_run *c, const char *login, const char *password)
@@ -98,7 +91,7 @@ static int change_run(struct check_run *c, const struct change *change)
 
 	if (!text_begin(&text))
 		return -ENOMEM;
-	int rc = sql_write_change(text.to, change, NULL);
+	int rc = sql_write_change(text.to, change, NULL, NULL, false);
 	_cleanup_free_ char *batch = text_end(&text);
 	if (rc || !batch)
 		return rc ? rc : -ENOMEM;
@@ -119,7 +112,7 @@ static int session_take(void *sessions, const struct sql_value *v, int n)
 	int rc = row_session(&s, v, n);
 
 	if (!rc) {
-		struct session_key *k = ROW_MORE(list->items, list->n);
+		struct session_key *k = ARRAY_MORE(list->items, list->n);
 		if (k)
 			*k = s.key;
 		else

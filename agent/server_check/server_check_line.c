@@ -1,6 +1,8 @@
 /* One line of the check, and the queries behind it. */
 #include "server_check/server_check.h"
 
+#include "sql/rows.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -25,17 +27,23 @@ void check_tell(const struct check_run *c, enum check_result result, const char 
 	worker_tell(c->worker, &r);
 }
 
+const char *server_check_shown(const struct server_check *c, const char *instead, const char *text)
+{
+	return c->anonymous ? instead : text;
+}
+
 const char *check_said(char buf[RECORD_TEXT_MAX], const struct check_run *c)
 {
 	const struct sql_error *e = &c->error;
+	char number[64], text[RECORD_TEXT_MAX];
 
-	if (c->check->anonymous)
-		snprintf(buf, RECORD_TEXT_MAX, "%s %d", e->number ? "error" : "the library's error",
-			e->number ? e->number : e->library);
-	else if (e->number)
-		snprintf(buf, RECORD_TEXT_MAX, "error %d: %.400s", e->number, e->text);
+	snprintf(number, sizeof(number), "%s %d", e->number ? "error" : "the library's error",
+		e->number ? e->number : e->library);
+	if (e->number)
+		snprintf(text, sizeof(text), "error %d: %.400s", e->number, e->text);
 	else
-		snprintf(buf, RECORD_TEXT_MAX, "%.400s", e->text[0] ? e->text : "no answer");
+		snprintf(text, sizeof(text), "%.400s", e->text[0] ? e->text : "no answer");
+	snprintf(buf, RECORD_TEXT_MAX, "%s", server_check_shown(c->check, number, text));
 	return buf;
 }
 
@@ -50,10 +58,10 @@ const char *check_bootstrap(char buf[RECORD_TEXT_MAX], const struct check_run *c
 const char *server_check_database(
 	char buf[MAX_NAME_BYTES + 1], const struct server_check *c, size_t i)
 {
-	if (c->anonymous)
-		snprintf(buf, MAX_NAME_BYTES + 1, "database %zu", i + 1);
-	else
-		snprintf(buf, MAX_NAME_BYTES + 1, "%s", c->databases[i]);
+	char number[32];
+
+	snprintf(number, sizeof(number), "database %zu", i + 1);
+	snprintf(buf, MAX_NAME_BYTES + 1, "%s", server_check_shown(c, number, c->databases[i]));
 	return buf;
 }
 
@@ -67,10 +75,17 @@ int check_ask(struct check_run *c, const char *batch, sql_row_fn each, void *con
 
 #define ERROR_NO_OBJECT 208
 
+struct rows_seen {
+	uint64_t n;
+	bool refused; /* the question itself caught that the agent may not read there */
+};
+
 static int row_count(void *rows, const struct sql_value *v, int n)
 {
-	(void)v, (void)n;
-	++*(uint64_t *)rows;
+	struct rows_seen *r = rows;
+
+	r->n++;
+	r->refused |= n == 3 && row_is(&v[0], "job") && !v[1].data && !v[2].data;
 	return 0;
 }
 
@@ -87,8 +102,10 @@ int check_read(struct check_run *c, const char *name, const char *batch, bool so
 	struct record r = {.kind = RECORD_CHECK};
 	char words[RECORD_TEXT_MAX];
 	uint64_t began = now_ms();
-	int rc = check_ask(c, batch, row_count, &r.check.rows);
+	struct rows_seen rows = {0};
+	int rc = check_ask(c, batch, row_count, &rows);
 
+	r.check.rows = rows.n;
 	r.check.milliseconds = now_ms() - began;
 	RECORD_SET(&r, server, c->check->shown);
 	RECORD_SET(&r, database, c->database ? c->database : "");
@@ -102,6 +119,13 @@ int check_read(struct check_run *c, const char *name, const char *batch, bool so
 		RECORD_SET(&r, detail, check_said(words, c));
 		RECORD_SET(&r, check.fix,
 			"Curfew will report this part as unread or unverified; look up the error and report it to us");
+	} else if (rows.refused) {
+		r.check.result = CHECK_FAIL;
+		RECORD_SET(&r, detail,
+			"jobs of SQL Server Agent cannot be read in msdb, so nobody knows whether one of a sysadmin runs what "
+			"users may change: `full` is given anew only with `full_waiver`");
+		RECORD_SET(&r, check.fix,
+			check_bootstrap(words, c, "SELECT on sysjobs and sysjobsteps in msdb"));
 	} else if (some && !r.check.rows) {
 		r.check.result = CHECK_FAIL;
 		RECORD_SET(&r, detail,

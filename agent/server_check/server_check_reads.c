@@ -88,7 +88,11 @@ static int others_read(struct check_run *c)
 	if (rc || !text_begin(&text))
 		return rc ? rc : -ENOMEM;
 	catalog_blocker_write(text.to, 1);
-	return written_run(c, "blocker", &text);
+	rc = written_run(c, "blocker", &text);
+	if (rc || !text_begin(&text))
+		return rc ? rc : -ENOMEM;
+	catalog_hidden_write(text.to, 1);
+	return written_run(c, "database-by-id", &text);
 }
 
 /* The questions of `curfew inventory`; each by itself, so that each has its own time. */
@@ -262,6 +266,8 @@ int check_database(struct check_run *c, size_t i)
 	else
 		rc = SQL_SERVER_ERROR;
 	bool whole = !c->check->brief;
+	if (!rc && whole)
+		rc = check_owner(c, database);
 	for (const struct part *p = database_parts; whole && p->name && !rc; p++)
 		rc = question_run(c, database, "read", p->name, p->text, has_rows(p->name));
 	/* Definitions are compared by a hash, whatever their length and the compatibility level. */

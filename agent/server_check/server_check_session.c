@@ -87,6 +87,7 @@ static int name_check(int *out, const struct check_run *c)
 {
 	const struct server *s = c->check->visit.server;
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	const char *host = server_check_shown(c->check, "HOST", s->host);
 	struct addrinfo *list = NULL;
 	char port[8];
 	size_t n = 0;
@@ -96,13 +97,12 @@ static int name_check(int *out, const struct check_run *c)
 	if (rc) {
 		check_tell(c, CHECK_FAIL, "name",
 			"correct `host` of this server in curfew.conf, or name resolution on this host",
-			"%s: %s", c->check->anonymous ? "HOST" : s->host, gai_strerror(rc));
+			"%s: %s", host, gai_strerror(rc));
 		return -EHOSTUNREACH;
 	}
 	for (const struct addrinfo *a = list; a; a = a->ai_next)
 		n++;
-	check_tell(c, CHECK_OK, "name", NULL, "%s has %zu address%s",
-		c->check->anonymous ? "HOST" : s->host, n, n == 1 ? "" : "es");
+	check_tell(c, CHECK_OK, "name", NULL, "%s has %zu address%s", host, n, n == 1 ? "" : "es");
 	rc = tcp_check(out, c, list);
 	freeaddrinfo(list);
 	return rc;
@@ -165,8 +165,8 @@ static void success_tell(const struct check_run *c)
 	if (unsettled)
 		check_tell(c, CHECK_FAIL, "settings",
 			"nothing is verified on a server that does not return its session options",
-			"cannot be read back%s%s", c->check->anonymous ? "" : ": ",
-			c->check->anonymous ? "" : unsettled);
+			"cannot be read back: %s",
+			server_check_shown(c->check, "an option of the session", unsettled));
 	else
 		check_tell(c, CHECK_OK, "settings", NULL,
 			"SET options, lock timeout, language, database, and name encoding are as requested; no open "

@@ -1,9 +1,10 @@
-/* `curfew boot`: guards the endpoints before the network comes up, because the kernel starts without any nft table. */
+/* `curfew apply --boot`: guards the endpoints before the network comes up, because the kernel starts without any nft table. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include "curfew/clock.h"
 #include "curfew/firewall.h"
+#include "curfew/firewall_record.h"
 #include "curfew/journal.h"
 #include "curfew/log.h"
 #include "curfew/state_tables.h"
@@ -12,12 +13,16 @@
 #include "curfew/schedule.h"
 #include "service/internal.h"
 
+#define NOT_GUARDED "; no endpoint is guarded: correct it, then run `curfew apply --boot`"
+
 /* What the disk holds from before the boot. */
 struct before {
 	struct overrides overrides;
 	struct verified_list verified;
 	struct kept_guards guards;
-	bool lost; /* records are missing: allow nobody */
+	bool guards_read;
+	struct firewall_memory remembered; /* by the firewall process, in its own folder */
+	bool lost;			   /* records are missing: allow nobody */
 };
 
 static enum admission grant_admission(const struct grant *g, void *context)
@@ -51,40 +56,59 @@ static int guards_keep(struct allowlist *wanted, const struct kept_guards *guard
 	return rc;
 }
 
-/* Without a journal nobody ever had access, so allow nobody. */
-static int before_read(struct before *out, const char *state_directory)
+/* The power failed during a write: only a writer can undo it, also one without the key. */
+static int journal_open_undone(struct journal **out, const char *path)
 {
-	struct before b = {0};
-	struct journal_options o = {.read_only = true};
+	struct journal_options o = {.path = path, .read_only = true};
+	int rc = journal_open(out, &o);
+
+	if (rc != -EUCLEAN)
+		return rc;
+	o.read_only = false;
+	if (journal_open(out, &o) == 0)
+		journal_close(*out);
+	o.read_only = true;
+	return journal_open(out, &o);
+}
+
+/* Who may be allowed. */
+static int verified_read(struct before *b, struct journal *j)
+{
+	const char *why = NULL;
+	instant_t since;
+	int rc = override_read(&b->overrides, j);
+
+	if (rc == 0)
+		rc = verified_load(&b->verified, j);
+	if (rc == 0)
+		rc = loss_find(&b->lost, j);
+	if (rc == 0)
+		rc = head_copy_compare(&why, &since, j);
+	if (why)
+		log_send(LOG_TROUBLE, NULL, "%s; nobody is allowed", why);
+	b->lost |= why != NULL;
+	return rc;
+}
+
+/* Without a journal nobody ever had access, so allow nobody. */
+static int before_read(struct before *b, const char *state_directory)
+{
 	struct journal *j;
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/journal.db", state_directory);
-	o.path = path;
-	int rc = journal_open(&j, &o);
-	/* The power failed during a write. Only a writer can recover the database. */
-	if (rc == -EUCLEAN) {
-		o.read_only = false;
-		rc = journal_open(&j, &o);
-	}
-	if (rc == -ENOENT) {
-		*out = b;
+	int rc = journal_open_undone(&j, path);
+	if (rc == -ENOENT)
 		return 0;
+	if (rc == 0) {
+		/* Kept also if another table is damaged. */
+		rc = guards_load(&b->guards, j);
+		b->guards_read = rc == 0;
+		int other = verified_read(b, j);
+		rc = rc ? rc : other;
+		journal_close(j);
 	}
-	if (rc < 0)
-		return rc;
-	rc = override_read(&b.overrides, j);
-	if (rc == 0)
-		rc = verified_load(&b.verified, j);
-	if (rc == 0)
-		rc = guards_load(&b.guards, j);
-	if (rc == 0)
-		rc = loss_find(&b.lost, j);
-	journal_close(j);
-	if (rc < 0)
-		overrides_free(&b.overrides);
-	else
-		*out = b;
+	b->lost |= rc < 0;
 	return rc;
 }
 
@@ -113,7 +137,10 @@ static int guard(const struct program *p, struct before *b, instant_t now)
 		return rc;
 	rc = allowlist_build(&wanted, p, &grants, now, grant_admission, b);
 	if (rc == 0) {
-		rc = guards_keep(&wanted, &b->guards);
+		/* First what the service's user cannot have written. */
+		rc = guards_keep(&wanted, &b->remembered.guards);
+		if (rc == 0)
+			rc = guards_keep(&wanted, &b->guards);
 		if (rc == 0)
 			rc = firewall_open(&f, &p->settings.firewall);
 		if (rc == 0)
@@ -123,13 +150,34 @@ static int guard(const struct program *p, struct before *b, instant_t now)
 				"boot: guarded %zu endpoints, allowed %zu sources", wanted.n_guards,
 				wanted.n_allows);
 		else
-			log_send(LOG_TROUBLE, NULL, "cannot guard the endpoints: %s",
+			log_send(LOG_TROUBLE, NULL, "cannot guard the endpoints: %s" NOT_GUARDED,
 				f ? firewall_error(f) : strerror(rc < 0 ? -rc : EIO));
 		firewall_close(f);
 		allowlist_free(&wanted);
 	}
 	grants_free(&grants);
 	return rc > 0 ? -EIO : rc;
+}
+
+/* 0, or negative errno: what it remembers is not known. */
+static int remembered_read(struct before *b)
+{
+	const char *folder = getenv("CURFEW_FIREWALL_FOLDER");
+	size_t unreadable = 0;
+	int fd = folder ? firewall_memory_open(folder) : -ENODATA;
+	int rc = fd < 0 ? fd : firewall_memory_load(&b->remembered, &unreadable, fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (rc == 0 && unreadable)
+		log_send(LOG_TROUBLE, NULL,
+			"%zu lines of the firewall process's memory in %s cannot be read" UNKNOWN_REVOCATIONS,
+			unreadable, folder);
+	/* Not there: it has not run yet. */
+	if (rc < 0 && rc != -ENOENT && folder)
+		log_send(LOG_TROUBLE, NULL, "cannot read the firewall process's memory in %s: %s",
+			folder, strerror(-rc));
+	return rc;
 }
 
 static int boot(const struct program *p, bool unconfined)
@@ -142,7 +190,8 @@ static int boot(const struct program *p, bool unconfined)
 		return 0;
 	int rc = clock_open(&clock, p->settings.state_directory);
 	if (rc < 0) {
-		log_send(LOG_TROUBLE, NULL, "cannot read the latest time seen in %s: %s",
+		log_send(LOG_TROUBLE, NULL,
+			"cannot read the latest time seen in %s: %s" NOT_GUARDED,
 			p->settings.state_directory, strerror(-rc));
 		return rc;
 	}
@@ -151,21 +200,27 @@ static int boot(const struct program *p, bool unconfined)
 			"the system clock is %lld s behind the latest time seen",
 			(long long)behind);
 	rc = before_read(&b, p->settings.state_directory);
+	int remembered = remembered_read(&b);
 	/* Without a readable journal: guard the endpoints and allow nobody. */
 	if (rc < 0)
 		log_send(LOG_TROUBLE, NULL,
-			"cannot read the journal: %s; until it can be read, nobody is allowed at the configured endpoints, but "
-			"anybody can reach endpoints that left the configuration: the journal alone names them",
-			journal_problem(rc));
+			"cannot read the journal: %s; until it can be read, nobody is allowed at guarded endpoints%s",
+			journal_problem(rc),
+			b.guards_read || remembered == 0
+				? ""
+				: ", but anybody can reach endpoints that left the configuration: neither the journal "
+				  "nor the firewall process's memory can be read, which name them");
 	copy_merge(&b.overrides, p->settings.state_directory);
 	rc = unconfined ? 0 : sandbox_enter(NULL, SANDBOX_BOOT, NULL);
 	if (rc < 0)
-		log_send(LOG_TROUBLE, NULL, "cannot drop privileges: %s", strerror(-rc));
+		log_send(
+			LOG_TROUBLE, NULL, "cannot drop privileges: %s" NOT_GUARDED, strerror(-rc));
 	else
 		rc = guard(p, &b, now);
 	overrides_free(&b.overrides);
 	verified_list_free(&b.verified);
 	kept_guards_free(&b.guards);
+	firewall_memory_free(&b.remembered);
 	return rc;
 }
 
@@ -175,8 +230,13 @@ int service_boot(const struct service_options *o)
 	int rc = configuration_open(&c, o->config, false);
 
 	if (rc < 0) {
-		log_send(LOG_TROUBLE, NULL, "cannot load %s: %s; no endpoint is guarded", o->config,
-			strerror(-rc));
+		if (rc == -EINVAL)
+			log_send(LOG_TROUBLE, NULL,
+				"%s has errors, and there is no last known good version of it" NOT_GUARDED,
+				o->config);
+		else
+			log_send(LOG_TROUBLE, NULL, "cannot load %s: %s" NOT_GUARDED, o->config,
+				strerror(-rc));
 		return rc == -EINVAL ? CODE_CONFIG : CODE_FAILED;
 	}
 	rc = boot(c.program, o->unconfined);

@@ -16,12 +16,13 @@ static struct change_tally *tally_of(struct change_log *l, const char *server, b
 	for (size_t i = 0; i < l->n; i++)
 		if (l->tallies[i].failed == failed && streq(l->tallies[i].server, server))
 			return &l->tallies[i];
-	struct change_tally *more = array_grown(l->tallies, l->n, sizeof(*more));
-	if (!more)
-		return NULL;
-	l->tallies = more;
-	more[l->n] = (struct change_tally){.server = strdup(server), .failed = failed};
-	return more[l->n].server ? &more[l->n++] : NULL;
+	char *copy = strdup(server);
+	struct change_tally *t = copy ? ARRAY_MORE(l->tallies, l->n) : NULL;
+	if (t)
+		*t = (struct change_tally){.server = copy, .failed = failed};
+	else
+		free(copy);
+	return t;
 }
 
 static size_t kind_of(const struct record *r)

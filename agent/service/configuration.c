@@ -1,4 +1,4 @@
-/* Loads the configuration for the service, the firewall process, and `curfew boot`. */
+/* Loads the configuration for the service, the firewall process, and `curfew apply --boot`. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -13,24 +13,26 @@ static void problems_log(const struct problems *problems)
 		if (p->severity != SEVERITY_ADVICE)
 			log_send(p->severity == SEVERITY_ERROR ? LOG_RELOAD_FAILED
 							       : LOG_CONFIG_WARNING,
-				NULL, "%s:%d: %s", p->file, p->line, p->text);
+				NULL, "%s:%d: %s", p->file, p->line > 0 ? p->line : 1, p->text);
 	}
 }
 
-/* Whether a client file has errors and no last known good version, so that it is not loaded. */
-static bool is_any_left_out(
-	const struct problems *problems, const struct strings *kept, const char *config)
+/* The first client file that has errors and no last known good version, so that it is not loaded. */
+static int left_out_find(
+	char **out, const struct problems *problems, const struct strings *kept, const char *config)
 {
 	for (size_t i = 0; i < problems->n; i++) {
 		const struct problem *p = &problems->items[i];
 		if (p->severity == SEVERITY_ERROR && !streq(p->file, config) &&
-			!strings_contain(kept, base_name(p->file)))
-			return true;
+			!strings_contain(kept, base_name(p->file))) {
+			*out = strdup(base_name(p->file));
+			return *out ? 0 : -ENOMEM;
+		}
 	}
-	return false;
+	return 0;
 }
 
-static instant_t clock_now(void)
+static instant_t wall_clock_now(void)
 {
 	struct timespec t;
 
@@ -53,15 +55,16 @@ static int files_complete(struct configuration *c, struct program *p, struct pro
 		log_send(LOG_CLIENT_KEPT, NULL,
 			"%s has errors; using its last known good version and its end times",
 			c->kept.items[i]);
-	c->left_out = c->program && is_any_left_out(problems, &c->kept, file);
+	if (c->program)
+		rc = left_out_find(&c->left_out, problems, &c->kept, file);
 	problems_free(problems);
-	return c->program ? 0 : -EINVAL;
+	return c->program ? rc : -EINVAL;
 }
 
 /* Requires `c->saved`. */
 static int files_load(struct configuration *c, const char *file)
 {
-	const instant_t now = clock_now();
+	const instant_t now = wall_clock_now();
 	struct problems problems;
 	struct program *p = NULL;
 	int rc = program_load(&p, &problems, file, now);
@@ -126,7 +129,7 @@ static int files_take(struct configuration *c, struct program *p, struct problem
 /* `own`: the directory of last known good versions; NULL: the one in the state directory. */
 static int files_open(struct configuration *out, const char *file, bool report, const char *own)
 {
-	const instant_t now = clock_now();
+	const instant_t now = wall_clock_now();
 	struct configuration c = {0};
 	struct problems problems;
 	struct program *p = NULL;
@@ -168,6 +171,7 @@ bool configuration_is_partial(const struct configuration *c)
 void configuration_free(struct configuration *c)
 {
 	program_free(c->program);
+	free(c->left_out);
 	strings_clear(&c->kept);
 	last_good_free(&c->saved);
 	*c = (struct configuration){0};

@@ -7,7 +7,7 @@
 struct configuration {
 	struct program *program;
 	struct strings kept; /* client files loaded from their last known good version */
-	bool left_out;	     /* a client file has errors and no such version, so it is not loaded */
+	char *left_out; /* a client file with errors and no such version: not loaded; owned, or NULL */
 	bool main_kept; /* curfew.conf has errors, so everything is its last known good version */
 	struct last_good saved;
 };

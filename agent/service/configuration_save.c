@@ -11,14 +11,13 @@ struct save_work {
 	struct strings kept;
 	struct program program; /* the names and digests of its files alone */
 	char *file;
-	int rc;
 };
 
-static void save_run(struct disk_work *work)
+static int save_run(struct disk_work *work)
 {
 	struct save_work *w = (struct save_work *)work;
 
-	w->rc = last_good_save(&w->saved, &w->program, &w->kept, w->file);
+	return last_good_save(&w->saved, &w->program, &w->kept, w->file);
 }
 
 static void save_free(struct disk_work *work)
@@ -79,12 +78,8 @@ int configuration_save(const struct last_good *saved, const struct program *p,
 		     text_copy(&w->saved.config, saved->config) &&
 		     text_copy(&w->saved.clients, saved->clients) && text_copy(&w->file, file) &&
 		     kept_copy(&w->kept, kept) && program_copy(&w->program, p);
-	int rc = whole ? disk_run(&w->work) : -ENOMEM;
-
-	if (rc == -ETIMEDOUT)
-		return rc;
-	if (rc == 0)
-		rc = w->rc;
+	if (whole)
+		return disk_run(&w->work);
 	save_free(&w->work);
-	return rc;
+	return -ENOMEM;
 }

@@ -10,6 +10,9 @@
 #include <unistd.h>
 #include "service/control_internal.h"
 
+/* Lines that are sent together: a fleet has 30,000 grants, and each send wakes the other side. */
+#define CONTROL_TOGETHER ((size_t)16 * 1024)
+
 int64_t control_seconds(void)
 {
 	struct timespec t;
@@ -49,12 +52,15 @@ void call_drop(struct control_call *call)
 		call_free(call);
 }
 
-static void call_watch(struct control_call *call)
+static void call_watch(struct control_call *call, bool full)
 {
 	struct epoll_event e = {.data.ptr = call};
 
+	if (call->full == full)
+		return;
+	call->full = full;
 	/* Keep reading after the request, because that is how the service notices a hang-up. */
-	e.events = EPOLLIN | (call->out_size > call->out_sent ? (uint32_t)EPOLLOUT : 0);
+	e.events = EPOLLIN | (full ? (uint32_t)EPOLLOUT : 0);
 	epoll_ctl(call->control->epoll, EPOLL_CTL_MOD, call->fd, &e);
 }
 
@@ -68,7 +74,7 @@ static void call_flush(struct control_call *call)
 		if (n < 0 && errno == EAGAIN) {
 			if (!call->deadline)
 				call->deadline = control_seconds() + CONTROL_TIMEOUT;
-			call_watch(call);
+			call_watch(call, true);
 			return;
 		}
 		if (n < 0) {
@@ -80,47 +86,53 @@ static void call_flush(struct control_call *call)
 	}
 	call->out_size = call->out_sent = 0;
 	if (call->fd >= 0)
-		call_watch(call);
+		call_watch(call, false);
 }
 
-static int call_append(struct control_call *call, const char *text, size_t size)
+/* Room for so much behind what is to be sent; NULL: none. */
+static char *call_room(struct control_call *call, size_t size)
 {
 	size_t need = call->out_size + size;
 
-	if (need - call->out_sent > MAX_CONTROL_BACKLOG)
-		return -EOVERFLOW;
 	if (need > call->out_room) {
 		size_t room = need < 65536 ? 65536 : need * 2;
 		char *out = realloc(call->out, room);
 		if (!out)
-			return -ENOMEM;
+			return NULL;
 		call->out = out;
 		call->out_room = room;
 	}
-	memcpy(call->out + call->out_size, text, size);
-	call->out_size = need;
-	return 0;
+	return call->out + call->out_size;
 }
 
-/* Sends one line; releases the JSON. If the line does not fit, nothing more is sent: half an answer must not look
- * like a whole one. */
+/* Sends what was written into the room, or keeps it for the next line where `more` follows at once. Without room (NULL), or if
+ * the line does not fit, nothing more is sent: half an answer must not look like a whole one. */
+static void call_written(struct control_call *call, const char *room, size_t size, bool more)
+{
+	if (!room || call->out_size + size - call->out_sent > MAX_CONTROL_BACKLOG) {
+		call_hang_up(call);
+		return;
+	}
+	call->out_size += size;
+	if (!more || call->out_size - call->out_sent >= CONTROL_TOGETHER)
+		call_flush(call);
+}
+
+/* Sends one line; releases the JSON. */
 static void call_say(struct control_call *call, json_t *json)
 {
 	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	int rc = -ENOMEM;
 
 	json_decref(json);
 	if (call->fd < 0)
 		return;
-	if (text) {
-		size_t size = strlen(text);
-		text[size] = '\n';
-		rc = call_append(call, text, size + 1);
+	size_t size = text ? strlen(text) + 1 : 0;
+	char *room = text ? call_room(call, size) : NULL;
+	if (room) {
+		memcpy(room, text, size);
+		room[size - 1] = '\n';
 	}
-	if (rc < 0)
-		call_hang_up(call);
-	else
-		call_flush(call);
+	call_written(call, room, size, false);
 }
 
 const char *control_actor(const struct control_call *call)
@@ -135,8 +147,20 @@ bool control_is_open(const struct control_call *call)
 
 void control_tell(struct control_call *call, const struct record *r)
 {
-	if (call->fd >= 0)
-		call_say(call, json_pack("{s:o}", "record", record_json(r)));
+	static const char begins[] = "{\"record\":", ends[] = "}\n";
+	size_t size = sizeof(begins) - 1;
+
+	if (call->fd < 0)
+		return;
+	char *room = call_room(call, RECORD_JSON_MAX + sizeof(begins) + sizeof(ends));
+	if (room) {
+		memcpy(room, begins, size);
+		size += record_json_text(room + size, r);
+		memcpy(room + size, ends, sizeof(ends));
+		size += sizeof(ends) - 1;
+	}
+	/* The grants of a server come in a row, and its end behind them. */
+	call_written(call, room, size, r->kind == RECORD_GRANT);
 }
 
 void control_end(struct control_call *call, int code, const char *error, json_t *more)

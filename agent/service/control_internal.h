@@ -17,6 +17,7 @@ struct control_call {
 	size_t in_size;
 	char *out;
 	size_t out_size, out_sent, out_room;
+	bool full;  /* the socket's buffer: waits until the other side has read */
 	bool asked; /* a handler has the request, until control_end() */
 	bool ended; /* closes once all output is sent */
 };

@@ -31,8 +31,9 @@ static const struct {
 
 json_t *control_result_json(const struct pass_result *r)
 {
-	json_t *json = json_pack("{s:b, s:b, s:b}", "network_failed", r->network_failed,
-		"journal_failed", r->journal_failed, "held", r->held);
+	json_t *json = json_pack("{s:b, s:b, s:b, s:b, s:b}", "network_failed", r->network_failed,
+		"journal_failed", r->journal_failed, "held", r->held, "unfiltered", r->unfiltered,
+		"time_failed", r->time_failed);
 
 	for (size_t i = 0; json && i < ARRAY_SIZE(counts); i++)
 		json_object_set_new(json, counts[i].name,
@@ -46,7 +47,9 @@ int control_result_parse(struct pass_result *out, const json_t *json)
 	struct pass_result r = {
 		.network_failed = json_is_true(json_object_get(json, "network_failed")),
 		.journal_failed = json_is_true(json_object_get(json, "journal_failed")),
-		.held = json_is_true(json_object_get(json, "held"))};
+		.held = json_is_true(json_object_get(json, "held")),
+		.unfiltered = json_is_true(json_object_get(json, "unfiltered")),
+		.time_failed = json_is_true(json_object_get(json, "time_failed"))};
 
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
 		const json_t *value = json_object_get(json, counts[i].name);

@@ -2,8 +2,11 @@
  * no other user can write, and does not trust those that the service saves. */
 #include <errno.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include "curfew/firewall_process.h"
 #include "curfew/log.h"
@@ -40,7 +43,9 @@ static int reload(struct program **out, void *context)
 	k->saved = c.saved;
 	k->kept = c.kept;
 	*out = c.program;
-	return configuration_is_partial(&c) ? FIREWALL_PARTIAL : 0;
+	rc = configuration_is_partial(&c) ? FIREWALL_PARTIAL : 0;
+	free(c.left_out);
+	return rc;
 }
 
 static void adopted(const struct program *p, void *context)
@@ -48,10 +53,9 @@ static void adopted(const struct program *p, void *context)
 	const struct keeper *k = context;
 	int rc = configuration_save(&k->saved, p, &k->kept, k->options->config);
 
-	/* The prefix <3> is the syslog priority that systemd reads from standard error. */
 	if (rc < 0)
-		fprintf(stderr,
-			"<3>firewall process: cannot save the last known good version in %s: %s\n",
+		log_line(LOG_ERR,
+			"firewall process: cannot save the last known good version in %s: %s",
 			k->saved.folder, strerror(-rc));
 }
 
@@ -60,6 +64,7 @@ static int serve(struct keeper *k, const struct configuration *c, const char *co
 	const char *read[] = {config_folder, c->saved.folder, NULL};
 	const char *write[] = {k->folder, NULL};
 	const struct firewall_process_options o = {.program = c->program,
+		.own = c->program,
 		.partial = configuration_is_partial(c),
 		.reload = reload,
 		.adopted = k->folder ? adopted : NULL,
@@ -81,11 +86,20 @@ static void load_tell(const struct keeper *k, int rc)
 	if (rc == -EINVAL)
 		log_send(LOG_TROUBLE, NULL,
 			"%s has errors, and %s has no last known good version of it: the packet filter keeps every "
-			"end that it has, and nobody new is allowed, but the service cannot start, and logins on SQL "
-			"servers are not ended; correct the file as `curfew check` says, then `systemctl restart curfew`",
+			"end that it has, and nobody new is allowed; access on SQL servers ends on time if the service has "
+			"a last known good version; correct the file as `curfew check` says",
 			config, k->folder ? k->folder : "the state directory");
 	else
 		log_send(LOG_TROUBLE, NULL, "configuration %s: %s", config, strerror(-rc));
+}
+
+/* The service's call ends with this process; if it waited on, this would be started again at once, and again. */
+static void call_end(void)
+{
+	struct pollfd p = {.fd = SD_LISTEN_FDS_START, .events = POLLIN};
+
+	if (poll(&p, 1, 0) > 0)
+		accept4(SD_LISTEN_FDS_START, NULL, NULL, SOCK_CLOEXEC);
 }
 
 int service_firewall(const struct service_options *o)
@@ -101,10 +115,12 @@ int service_firewall(const struct service_options *o)
 	}
 	_cleanup_free_ char *config = strdup(o->config);
 	int rc = config ? files_load(&c, &k) : -ENOMEM;
-	if (rc < 0)
+	if (rc < 0) {
 		load_tell(&k, rc);
-	else
+		call_end();
+	} else {
 		rc = serve(&k, &c, dirname(config));
+	}
 	configuration_free(&c);
 	last_good_free(&k.saved);
 	strings_clear(&k.kept);

@@ -13,6 +13,7 @@ struct lane {
 	int64_t cut;		 /* when the pass is cut short; 0: it is not; INT64_MAX: it was */
 	int64_t settle;		 /* when the pass's records are committed; 0: nothing to commit */
 	bool stale;
+	bool early; /* it waits for its instant */
 };
 
 int lane_new(struct lane **out, const struct lane_options *o)
@@ -59,6 +60,11 @@ static void workers_ready(void *context)
 	struct pass_result result = {0};
 	int rc = workers_dispatch(l->workers);
 
+	if (l->early) {
+		if (rc < 0)
+			lane_drop(l);
+		return;
+	}
 	pass_record_network(l->pass);
 	if (rc == WORKERS_DONE) {
 		rc = pass_finish(&result, l->pass);
@@ -72,6 +78,10 @@ static void workers_ready(void *context)
 	}
 }
 
+/* Ranks: healthy or failed last time, each with or without something that ends now. Servers where something ends start
+ * first. */
+#define RANKS 4
+
 static int jobs_rank(struct lane *l, size_t *n)
 {
 	const struct worker_job *jobs = pass_jobs(l->pass, n);
@@ -84,48 +94,126 @@ static int jobs_rank(struct lane *l, size_t *n)
 	struct worker_job *adjusted = l->jobs + *n;
 	for (size_t i = 0; i < *n; i++) {
 		adjusted[i] = jobs[i];
-		ranks[i] = l->o.job(l->o.context, &adjusted[i]);
+		unsigned last = l->o.job(l->o.context, &adjusted[i]);
+		ranks[i] = 2 * last + !adjusted[i].early;
+		/* One that failed must not take a process until the instant. */
+		adjusted[i].early = adjusted[i].early && !last;
 	}
-	for (unsigned rank = 0; rank <= 1; rank++)
+	for (unsigned rank = 0; rank < RANKS; rank++)
 		for (size_t i = 0; i < *n; i++)
 			if (ranks[i] == rank)
 				l->jobs[at++] = adjusted[i];
 	return 0;
 }
 
-static int lane_start(struct lane *l)
+static int workers_prepare(struct lane *l, size_t *n)
 {
 	const struct settings *settings = &l->options.program->settings;
+	int rc = jobs_rank(l, n);
+
+	if (rc == 0)
+		rc = workers_start(&l->workers, l->jobs, *n, settings->workers,
+			settings->server_deadline, pass_record, l->pass);
+	if (rc < 0)
+		return rc;
+	l->binding = (struct binding){workers_fd(l->workers), workers_ready, l};
+	return dispatcher_add(l->o.dispatcher, &l->binding);
+}
+
+/* `rc`: whether there are workers. They go first: what ends on their servers waits for nothing, also not for the packet
+ * filter, and no worker changes anything else before it is listened to. If nothing could be started, the cancellation is the
+ * event that ends the pass. */
+static int workers_begin(struct lane *l, int rc)
+{
+	if (rc == 0)
+		workers_launch(l->workers);
+	/* A failure is counted. */
+	if (l->options.mode == PASS_APPLY)
+		pass_close_network(l->pass);
+	if (rc == 0)
+		rc = workers_dispatch(l->workers);
+	if (rc != WORKERS_DONE)
+		return rc;
+	workers_cancel(l->workers);
+	return 0;
+}
+
+static int lane_start(struct lane *l)
+{
 	size_t n;
 	int rc = pass_new(&l->pass, &l->options);
 
 	if (rc < 0)
 		return rc;
-	/* Count the failure, but still remove SQL access. */
-	if (l->options.mode == PASS_APPLY)
-		pass_close_network(l->pass);
-	rc = jobs_rank(l, &n);
-	if (rc == 0)
-		rc = workers_start(&l->workers, l->jobs, n, settings->workers,
-			settings->server_deadline, pass_record, l->pass);
-	if (rc < 0)
-		return rc;
-	l->binding = (struct binding){workers_fd(l->workers), workers_ready, l};
-	rc = dispatcher_add(l->o.dispatcher, &l->binding);
-	/* Start at once: what the caller records next must not delay SQL removals. If nothing could be started, the
-	 * cancellation is the event that ends the pass. */
-	if (rc == 0 && n > 0 && (rc = workers_dispatch(l->workers)) == WORKERS_DONE) {
-		workers_cancel(l->workers);
-		rc = 0;
-	}
-	return rc;
+	/* Start at once: what the caller records next must not delay SQL removals. */
+	return workers_begin(l, workers_prepare(l, &n));
+}
+
+static void lane_options_take(struct lane *l, const struct pass_options *o)
+{
+	l->options = *o;
+	l->options.stale = &l->stale;
 }
 
 int lane_begin(struct lane *l, const struct pass_options *o)
 {
-	l->options = *o;
-	l->options.stale = &l->stale;
+	lane_options_take(l, o);
 	int rc = lane_start(l);
+	if (rc < 0)
+		lane_drop(l);
+	return rc;
+}
+
+static size_t jobs_early(const struct lane *l, size_t n)
+{
+	size_t early = 0;
+
+	while (early < n && l->jobs[early].early)
+		early++;
+	return early;
+}
+
+static int lane_start_early(struct lane *l)
+{
+	size_t n, early = 0;
+	int rc = pass_new(&l->pass, &l->options);
+
+	l->early = true;
+	/* Do not connect ahead while access is held back: whether that is still so is decided at the instant. */
+	if (rc == 0 && pass_is_held(l->pass))
+		return LANE_NOTHING;
+	if (rc == 0)
+		rc = workers_prepare(l, &n);
+	if (rc == 0)
+		early = jobs_early(l, n);
+	if (rc < 0 || !early)
+		return rc < 0 ? rc : LANE_NOTHING;
+	int64_t apart = LANE_SPREAD / (int64_t)early;
+	workers_hold(l->workers, early, apart < LANE_APART ? apart : LANE_APART);
+	return workers_dispatch(l->workers);
+}
+
+int lane_begin_early(struct lane *l, const struct pass_options *o)
+{
+	lane_options_take(l, o);
+	int rc = lane_start_early(l);
+	if (rc)
+		lane_drop(l);
+	return rc;
+}
+
+bool lane_holds_at(const struct lane *l, instant_t now)
+{
+	return l->pass && !l->stale && pass_holds_at(l->pass, now);
+}
+
+int lane_release(struct lane *l, instant_t now)
+{
+	l->early = false;
+	l->options.now = now;
+	pass_now_correct(l->pass, now);
+	workers_release(l->workers);
+	int rc = workers_begin(l, 0);
 	if (rc < 0)
 		lane_drop(l);
 	return rc;
@@ -159,11 +247,6 @@ void lane_cut(struct lane *l)
 	if (l->workers)
 		workers_cancel(l->workers);
 	l->cut = INT64_MAX;
-}
-
-bool lane_is_cut(const struct lane *l)
-{
-	return l->cut == INT64_MAX;
 }
 
 void lane_outdate(struct lane *l)

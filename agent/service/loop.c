@@ -16,8 +16,8 @@
 /* Sets the monotonic timer for the earliest of: interval pass, retry, end of a grace, logging the head. */
 static void ticks_set(struct service *s)
 {
-	const int64_t all[] = {s->next_head, passes_next(s), queries_next(s), records_next(s),
-		sending_next(s), sampling_next(s)};
+	const int64_t all[] = {s->next_head, passes_next(s), early_next(s), queries_next(s),
+		records_next(s), sending_next(s), sampling_next(s), filter_next(s)};
 	int64_t next = INT64_MAX;
 	struct itimerspec t = {0};
 
@@ -73,30 +73,9 @@ static void tick_ready(void *context)
 	lane_tick(s->queries.lane);
 	sending_tick(s);
 	sampling_tick(s);
+	filter_tick(s);
 	passes_tick(s);
-}
-
-static void firewall_ready(void *context)
-{
-	struct service *s = context;
-	bool changed = false;
-	char who[64];
-	int rc = firewall_client_read(&changed, who, s->firewall);
-
-	if (rc < 0) {
-		service_firewall_died(s, rc);
-		return;
-	}
-	if (!changed)
-		return;
-	s->metrics.drift_network++;
-	log_send(LOG_DRIFT_NETWORK, NULL, "%s changed nftables table inet curfew; restoring it",
-		who[0] ? who : "another program");
-	service_network_now(
-		s, "another program changed nftables table inet curfew", "service", false, NULL);
-	service_event(s, "drift", NULL, NULL, "service", "nftables table inet curfew was changed",
-		who[0] ? who : "another program");
-	sending_alarm(s, ALARM_DRIFT_NETWORK, who[0] ? who : "another program");
+	early_tick(s);
 }
 
 static void signal_ready(void *context)
@@ -167,12 +146,7 @@ int loop_open(struct service *s)
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = dispatcher_add(s->dispatcher, all[i]);
-	if (rc == 0 && s->firewall) {
-		s->firewall_events =
-			(struct binding){firewall_client_fd(s->firewall), firewall_ready, s};
-		rc = dispatcher_add(s->dispatcher, &s->firewall_events);
-	}
-	return rc;
+	return rc ? rc : filter_open(s);
 }
 
 void loop_close(struct service *s)

@@ -98,15 +98,21 @@ static void access_print(const struct metrics *m, FILE *to)
 	if (m->has_next)
 		gauge(to, "next_transition_timestamp_seconds", m->next_transition,
 			"Time at which a grant changes next.");
-	gauge(to, "overdue_grants", (int64_t)m->overdue,
-		"Grants whose access should have ended or become read-only, and this is not confirmed.");
-	gauge(to, "overdue_age_seconds", m->overdue_age, "Age of the oldest overdue grant.");
+	if (!m->overdue_unknown) {
+		gauge(to, "overdue_grants", (int64_t)m->overdue,
+			"Grants whose access should have ended or become read-only, and this is not confirmed.");
+		gauge(to, "overdue_age_seconds", m->overdue_age,
+			"Age of the oldest overdue grant.");
+	}
 	gauge(to, "excess_grants", (int64_t)m->excess,
-		"Grants that gave more than scheduled in the last pass that saw them.");
+		"Grants that gave more than scheduled in the last pass that read their server.");
 	gauge(to, "unread_grants", (int64_t)m->unread,
-		"Grants on databases that the last pass could not read, outside maintenance windows.");
+		"Grants on databases that could not be read in the last pass that read their server, outside maintenance "
+		"windows.");
 	gauge(to, "held", m->held,
 		"1 while no access is granted because records are missing or cannot be read.");
+	gauge(to, "packet_filter_lost", m->unfiltered,
+		"1 while no access is granted because this host's packet filter cannot be used.");
 	gauge(to, "unrecorded", (int64_t)m->unrecorded,
 		"Records that wait because the journal cannot be written.");
 }
@@ -140,7 +146,6 @@ int metrics_print(const struct metrics *m, FILE *to)
 struct metrics_work {
 	struct disk_work work;
 	char *text, *file, *next;
-	int rc;
 };
 
 static void metrics_work_free(struct disk_work *work)
@@ -169,15 +174,16 @@ static int file_write(const char *path, const char *text)
 	return rc;
 }
 
-static void metrics_work_run(struct disk_work *work)
+static int metrics_work_run(struct disk_work *work)
 {
-	struct metrics_work *w = (struct metrics_work *)work;
+	const struct metrics_work *w = (struct metrics_work *)work;
+	int rc = file_write(w->next, w->text);
 
-	w->rc = file_write(w->next, w->text);
-	if (w->rc == 0 && rename(w->next, w->file) < 0)
-		w->rc = -errno;
-	if (w->rc < 0)
+	if (rc == 0 && rename(w->next, w->file) < 0)
+		rc = -errno;
+	if (rc < 0)
 		unlink(w->next);
+	return rc;
 }
 
 static int metrics_text(char **out, const struct metrics *m)
@@ -206,10 +212,8 @@ int metrics_write(const struct metrics *m, const char *file)
 	}
 	if (rc == 0 && !(w->file = strdup(file)))
 		rc = -ENOMEM;
-	if (rc == 0 && (rc = disk_run(&w->work)) < 0)
-		return rc;
 	if (rc == 0)
-		rc = w->rc;
+		return disk_run(&w->work);
 	metrics_work_free(&w->work);
 	return rc;
 }

@@ -4,65 +4,130 @@
 #include <string.h>
 #include "service/internal.h"
 
-void service_firewall_died(struct service *s, int code)
+/* A child cannot be started again without the capability that the service has dropped: a manager has to start the service
+ * anew, behind a pass that closes what is to be closed, and the one that is under way. */
+static void lost_tell(struct service *s)
 {
-	if (s->stopping)
+	struct filter *f = &s->filter;
+
+	if (f->path) {
+		log_send(LOG_FIREWALL_DEAD, NULL,
+			"%s; no access is granted, and access on SQL servers is removed on time without it; the kernel "
+			"still enforces all end times that it has; trying again",
+			f->why);
 		return;
+	}
+	f->passes = s->passes.lane && lane_is_busy(s->passes.lane) ? 2 : 1;
 	log_send(LOG_FIREWALL_DEAD, NULL,
-		"%s (%s); stopping the service; the kernel still enforces all end times",
-		firewall_client_error(s->firewall), strerror(-code));
-	service_stop(s, CODE_FAILED);
+		"%s; stopping the service after one more pass, which grants nothing; the kernel still enforces all end times",
+		f->why);
+}
+
+bool service_firewall_lose(struct service *s, const char *why)
+{
+	struct filter *f = &s->filter;
+	bool news = !f->lost || !streq(f->why, why);
+
+	if (s->firewall && s->dispatcher)
+		dispatcher_remove(s->dispatcher, &f->events);
+	record_set(f->why, sizeof(f->why), why);
+	firewall_process_stop(s->firewall);
+	s->firewall = NULL;
+	s->witnessed = 0;
+	f->late = false;
+	f->next = service_monotonic() + FILTER_RETRY;
+	if (!f->lost)
+		service_ask(s, REASON_FILTER);
+	f->lost = true;
+	/* It was made to grant. */
+	if (s->early.lane)
+		lane_outdate(s->early.lane);
+	if (news && !s->stopping)
+		lost_tell(s);
+	return news;
+}
+
+int service_firewall_asked(struct service *s, int rc)
+{
+	if (rc == -EPIPE)
+		service_firewall_lose(s, firewall_client_error(s->firewall));
+	if (rc != -ETIMEDOUT || s->filter.late)
+		return rc;
+	s->filter.late = true;
+	log_send(LOG_FIREWALL_DEAD, NULL,
+		"the firewall process does not answer; access on SQL servers is removed without it, and the kernel "
+		"still enforces all end times");
+	return rc;
+}
+
+/* False: it was lost meanwhile. */
+static bool channel(struct firewall_port *out, const struct service *s)
+{
+	if (s->firewall)
+		*out = firewall_client_port(s->firewall);
+	return s->firewall;
 }
 
 static int gate_observe(struct firewall_state *out, void *context, instant_t now)
 {
 	struct service *s = context;
-	struct firewall_port port = firewall_client_port(s->firewall);
-	int rc = port.observe(out, port.context, now);
+	struct firewall_port port;
 
-	if (rc == -EPIPE || rc == -ETIMEDOUT)
-		service_firewall_died(s, rc);
-	return rc;
+	return !channel(&port, s) ? -EPIPE
+				  : service_firewall_asked(s, port.observe(out, port.context, now));
 }
 
 static int port_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
 {
 	struct service *s = context;
-	struct firewall_port port = firewall_client_port(s->firewall);
-	int rc = port.plan(out, port.context, wanted, now, closings_only);
+	struct firewall_port port;
 
-	if (rc == -EPIPE || rc == -ETIMEDOUT)
-		service_firewall_died(s, rc);
-	return rc;
+	return !channel(&port, s) ? -EPIPE
+				  : service_firewall_asked(s, port.plan(out, port.context, wanted,
+								      now, closings_only));
 }
 
-/* From an old list nothing follows, also where the table matches it: apply says that it is old. */
-static int gate_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
-	instant_t now, bool closings_only)
+static int port_again(void *context, uint64_t number, instant_t now, bool closings_only)
 {
-	const struct service *s = context;
-	int rc = port_plan(out, context, wanted, now, closings_only);
+	struct service *s = context;
+	struct firewall_port port;
 
+	return !channel(&port, s) ? -EPIPE
+				  : service_firewall_asked(s,
+					    port.again(port.context, number, now, closings_only));
+}
+
+/* A list that is out of date proves nothing, even where the table matches it; apply then says that it is out of date. */
+static int plan_result(const struct service *s, instant_t now, int rc)
+{
 	return rc == FIREWALL_PROVED &&
 			       (lane_is_stale(s->passes.lane) || (s->has_next && now >= s->next))
 		       ? 0
 		       : rc;
 }
 
-/* Access is granted by a time only if that time is saved. */
+static int gate_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	return plan_result(context, now, port_plan(out, context, wanted, now, closings_only));
+}
+
+static int gate_again(void *context, uint64_t number, instant_t now, bool closings_only)
+{
+	return plan_result(context, now, port_again(context, number, now, closings_only));
+}
+
 static int port_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
 {
 	struct service *s = context;
-	struct firewall_port port = firewall_client_port(s->firewall);
+	struct firewall_port port;
 
-	if (!closings_only)
-		service_time_save(s);
-	int rc = port.apply(done, port.context, wanted, now, closings_only);
-	if (rc == -EPIPE || rc == -ETIMEDOUT)
-		service_firewall_died(s, rc);
-	return rc;
+	if (!channel(&port, s))
+		return -EPIPE;
+	return service_firewall_asked(
+		s, port.apply(done, port.context, wanted, now, closings_only));
 }
 
 /* A pass knows the schedule of its start. Later ends, revocations, and configurations were applied already, and its old
@@ -82,7 +147,7 @@ static int gate_apply(struct firewall_changes *done, void *context, const struct
 
 struct firewall_port service_gate(struct service *s)
 {
-	return (struct firewall_port){gate_observe, gate_plan, gate_apply, s};
+	return (struct firewall_port){gate_observe, gate_plan, gate_apply, gate_again, s};
 }
 
 struct listener {
@@ -147,6 +212,7 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 		.last = &s->state_copy,
 		.network = &port,
 		.now = service_now(s),
+		.clock = &s->clock,
 		.servers = nowhere,
 		.actor = actor,
 		.reason = why,
@@ -154,21 +220,19 @@ void service_network_now(struct service *s, const char *why, const char *actor, 
 		.sink = network_record,
 		.context = &listener};
 
-	if (outdates)
+	if (outdates) {
 		lane_outdate(s->passes.lane);
+		lane_outdate(s->early.lane);
+	}
 	if (!s->firewall)
 		return;
-	port = (struct firewall_port){gate_observe, port_plan, port_apply, s};
+	port = (struct firewall_port){gate_observe, port_plan, port_apply, port_again, s};
 	int rc = network_pass(&result, s, &o);
 	change_log_end(
 		&listener.changes, LOG_CHANGE, &(struct log_fields){.reason = why, .actor = actor});
 	if (rc < 0 || result.network_failed)
 		log_send(LOG_PASS_FAILED, NULL, "the packet filter does not match the schedule: %s",
-			rc < 0 ? strerror(-rc) : firewall_client_error(s->firewall));
-	/* This call only checks whether the firewall process is alive; the pass has reported the failure already. */
-	bool changed;
-	char who[64];
-	rc = firewall_client_read(&changed, who, s->firewall);
-	if (rc < 0)
-		service_firewall_died(s, rc);
+			rc < 0	      ? strerror(-rc)
+			: s->firewall ? firewall_client_error(s->firewall)
+				      : s->filter.why);
 }

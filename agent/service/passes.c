@@ -1,148 +1,10 @@
-/* Passes that change access: which servers they visit, in which order, what they log, what follows them. */
+/* Passes that change access: what follows one, and when the next is due. */
 #include <errno.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <string.h>
 #include "curfew/notify.h"
 #include "service/internal.h"
-
-/* ---- what a pass reports ---- */
-
-/* No change is scheduled in an interval pass, so this change corrects drift. */
-static bool is_drift(const struct service *s)
-{
-	return s->passes.reasons == REASON_INTERVAL;
-}
-
-static enum log_message made_message(const struct service *s)
-{
-	return is_drift(s) ? LOG_DRIFT_SQL : LOG_CHANGE;
-}
-
-static void outcome_log(struct service *s, const struct record *r)
-{
-	struct log_fields f = {.client = r->client,
-		.login = r->login,
-		.server = r->server,
-		.database = r->database,
-		.reason = r->change.reason[0] ? r->change.reason : s->passes.text,
-		.actor = lane_pass(s->passes.lane)->actor};
-	const char *action = change_name(r->change.kind);
-
-	if (r->state != STATE_OK)
-		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed: %s", r->server, action,
-			r->database[0] ? r->database : r->login, r->detail);
-	else
-		log_send(made_message(s), &f, "%s: %s %s%s%s", r->server, action,
-			r->login[0] ? r->login : r->change.statement, r->database[0] ? " on " : "",
-			r->database);
-}
-
-static void network_log(struct service *s, const struct record *r)
-{
-	struct log_fields f = {.server = r->server,
-		.reason = s->passes.text,
-		.actor = lane_pass(s->passes.lane)->actor};
-	const char *action = firewall_change_name(r->network.kind);
-	char text[NETWORK_CHANGE_MAX];
-
-	network_change_text(text, &r->network);
-	if (r->state != STATE_OK)
-		log_send(LOG_CHANGE_FAILED, &f, "%s: %s %s failed", r->server, action, text);
-	else
-		log_send(made_message(s), &f, "%s: %s %s", r->server, action, text);
-}
-
-static void change_count(struct service *s, const struct record *r)
-{
-	if (r->state != STATE_OK) {
-		s->metrics.changes_failed++;
-		return;
-	}
-	s->metrics.changes++;
-	s->metrics.drift_sql += r->kind == RECORD_OUTCOME && is_drift(s);
-}
-
-static void change_take(struct service *s, const struct record *r)
-{
-	change_count(s, r);
-	if (!change_log_take(&s->passes.changes, r))
-		return;
-	if (r->kind == RECORD_OUTCOME)
-		outcome_log(s, r);
-	else
-		network_log(s, r);
-}
-
-static void changes_end(struct service *s)
-{
-	const struct passes *p = &s->passes;
-	struct log_fields f = {
-		.reason = p->text, .actor = p->has_request ? p->request.actor : "service"};
-
-	change_log_end(&s->passes.changes, made_message(s), &f);
-}
-
-static int record_handle(void *context, const struct record *r)
-{
-	struct service *s = context;
-	const struct lane *lane = s->passes.lane;
-	instant_t now = lane_pass(lane)->now;
-
-	if (s->passes.has_request)
-		control_tell(s->passes.request.call, r);
-	switch (r->kind) {
-	case RECORD_SERVER:
-		retries_answered(s->retries, r->server, r->state, r->code,
-			lane_age(lane, r->server) >= 0, now);
-		break;
-	case RECORD_END:
-		s->passes.cut |= r->code == -ECANCELED;
-		retries_quiet(s->retries, r->server,
-			maintenance_covers(s->loaded.program, r->server, NULL, now));
-		retries_ended(s->retries, r->server, r->code, r->detail, !lane_pass(lane)->client,
-			r->end.round_trips, now);
-		break;
-	case RECORD_GRANT:
-		s->passes.unread +=
-			r->state == STATE_UNREAD &&
-			!maintenance_covers(s->loaded.program, r->server, r->database, now);
-		break;
-	case RECORD_OUTCOME:
-	case RECORD_NETWORK_OUTCOME:
-		change_take(s, r);
-		break;
-	case RECORD_NOTE:
-		if (r->state >= STATE_DRIFT && r->code < 0)
-			log_send(LOG_PASS_FAILED, &(struct log_fields){.server = r->server},
-				"%s: %s", r->server, r->detail);
-		break;
-	default:
-		break;
-	}
-	return 0;
-}
-
-static void result_log(struct service *s, const struct pass_result *r)
-{
-	const struct passes *p = &s->passes;
-	struct log_fields f = {
-		.reason = p->text, .actor = p->has_request ? p->request.actor : "service"};
-	bool failed = pass_is_incomplete(r);
-
-	if (r->journal_failed)
-		log_send(LOG_JOURNAL_FAILED, &f,
-			"cannot write the journal; access was removed as scheduled, but no access was granted");
-	if (failed)
-		log_send(LOG_PASS_FAILED, &f,
-			"pass incomplete: %zu of %zu changes failed%s; %zu verifications found more than is scheduled (%s)",
-			r->failed, r->planned, r->network_failed ? ", and the packet filter" : "",
-			r->refuted, p->text);
-	else if (r->done)
-		log_send(LOG_PASS, &f, "%zu changes made on %zu servers (%s)", r->done, r->servers,
-			p->text);
-}
-
-/* ---- the end of a pass ---- */
 
 static void run_clear(struct passes *p)
 {
@@ -160,7 +22,7 @@ static void run_clear(struct passes *p)
 	p->reasons = 0;
 }
 
-static void pass_failed(struct service *s, int error)
+void passes_failed(struct service *s, int error)
 {
 	struct passes *p = &s->passes;
 
@@ -173,17 +35,31 @@ static void pass_failed(struct service *s, int error)
 	p->next_interval = service_monotonic() + RETRY_FIRST * 1000;
 }
 
-static void overdue_update(struct service *s)
+/* The journal's tables as they are now: the last pass has mostly read them. NULL: they cannot be read. */
+static const struct state_copy *journal_renew(struct service *s)
+{
+	struct state_copy *now;
+
+	if (!s->journal || state_copy_renew(&now, s->state_copy, s->journal))
+		return NULL;
+	state_copy_free(s->state_copy);
+	s->state_copy = now;
+	return now;
+}
+
+static void overdue_update(struct service *s, const struct grants *grants, instant_t now)
 {
 	struct overdue before = s->overdue;
-	instant_t now = service_now(s);
 
-	overdue_count(&s->overdue, s->journal, s->loaded.program, &s->overrides, now);
+	if (grants)
+		overdue_count(&s->overdue, journal_renew(s), grants, now);
+	else
+		s->overdue.unknown = true;
 	if (s->overdue.n)
 		log_send(LOG_OVERDUE, NULL,
 			"access of %zu grants should have ended or become read-only, and this is not confirmed "
-			"(oldest: %lld s ago); run `curfew status`",
-			s->overdue.n, (long long)s->overdue.age);
+			"(oldest: %lld s ago; first: %s); run `curfew status`",
+			s->overdue.n, (long long)s->overdue.age, s->overdue.first);
 	else if (before.n)
 		log_send(LOG_OVERDUE_OVER, NULL, "no access is overdue now");
 }
@@ -201,17 +77,14 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	s->metrics.last_pass = service_now(s);
 	memcpy(p->last_text, p->text, sizeof(p->last_text));
 	s->metrics.pass_duration = took;
-	/* A retry visits only some servers, so its counts do not cover all. */
-	if (!p->has_request && p->reasons != REASON_RETRY) {
-		s->metrics.excess = result->excess;
-		s->metrics.unread = p->unread;
-	}
-	s->metrics.held = result->held;
+	retries_grants(&s->metrics.excess, &s->metrics.unread, s->retries);
+	s->metrics.held = result->held && !result->unfiltered;
 	/* Nothing is granted until the journal can be read again, so try that soon. */
 	s->unsettled |= result->journal_failed;
-	if (result->journal_failed)
+	s->time_unsaved = result->time_failed;
+	if (result->journal_failed || result->time_failed)
 		s->next_record = service_monotonic() + RECORDS_RETRY;
-	result_log(s, result);
+	passes_result_log(s, result);
 	if (result->overrides_saved)
 		records_saved_take(s);
 	witness_head(s);
@@ -220,74 +93,46 @@ static void pass_done(struct service *s, const struct pass_result *result)
 			json_pack("{s:o, s:i}", "result", control_result_json(result), "recorded",
 				(int)p->request.recorded));
 	run_clear(p);
-	service_schedule(s);
+	_cleanup_(grants_free) struct grants grants = {0};
+	instant_t now = service_now(s);
+	/* Without memory the schedule is computed again soon. */
+	bool scheduled = schedule_at(&grants, s->loaded.program, &s->overrides, now) == 0;
+	if (scheduled)
+		service_schedule_by(s, &grants, now);
+	else
+		service_schedule(s);
 	if (!passes_close_next(p))
-		overdue_update(s);
+		overdue_update(s, scheduled ? &grants : NULL, now);
 	sending_pass_done(s, result, reasons);
-	service_metrics_write(s);
-	notify_status("%zu clients, %zu overdue", s->loaded.program->n_clients, s->overdue.n);
+	service_metrics_write(s, scheduled ? &grants : NULL, now);
+	notify_status("%zu clients, %zu overdue%s%s", s->loaded.program->n_clients, s->overdue.n,
+		s->overdue.unknown ? " when last known" : "",
+		s->filter.lost ? ", no packet filter" : "");
 }
 
 static void pass_ended(void *context, int error, const struct pass_result *result)
 {
-	changes_end(context);
+	struct service *s = context;
+
+	passes_changes_end(s);
 	if (error < 0)
-		pass_failed(context, error);
+		passes_failed(s, error);
 	else
-		pass_done(context, result);
-}
-
-/* ---- the start of a pass ---- */
-
-/* Servers that failed last start last. */
-static unsigned job_adjust(void *context, struct worker_job *job)
-{
-	const struct service *s = context;
-	const struct server_retry *h = retries_find(s->retries, job->name);
-
-	job->unconfined = s->options.unconfined;
-	job->score = s->score;
-	return h && h->failures > 0;
-}
-
-static int servers_choose(struct service *s)
-{
-	struct passes *p = &s->passes;
-	size_t n = 0;
-
-	if (p->has_request)
-		return 0;
-	p->servers = calloc(retries_count(s->retries) + 1, sizeof(*p->servers));
-	if (!p->servers)
-		return -ENOMEM;
-	for (size_t i = 0; i < retries_count(s->retries); i++)
-		if (retries_is_due(s->retries, i, p->reasons))
-			p->servers[n++] = retries_at(s->retries, i)->name;
-	return 0;
-}
-
-static void reason_take(struct passes *p)
-{
-	static const struct request none;
-
-	p->reasons = p->pending;
-	p->pending = 0;
-	if (p->reasons) {
-		record_set(p->text, sizeof(p->text), reason_text(p->reasons));
-		return;
-	}
-	p->has_request = true;
-	p->request = p->queue[0];
-	p->reasons = REASON_ASKED | (p->request.closes ? REASON_OVERRIDE : 0);
-	memmove(p->queue, p->queue + 1, --p->n_queue * sizeof(p->queue[0]));
-	p->queue[p->n_queue] = none;
-	record_set(p->text, sizeof(p->text), p->request.reason);
+		pass_done(s, result);
+	malloc_trim(0);
+	if (s->filter.passes && --s->filter.passes == 0)
+		service_stop(s, CODE_FAILED);
 }
 
 bool passes_are_due(struct service *s)
 {
 	passes_moot_drop(&s->passes);
 	return !lane_is_busy(s->passes.lane) && (s->passes.pending || s->passes.n_queue);
+}
+
+static int64_t interval_next(const struct service *s)
+{
+	return s->passes.next_interval + early_patience(s);
 }
 
 void passes_tick(struct service *s)
@@ -298,74 +143,30 @@ void passes_tick(struct service *s)
 		lane_tick(s->passes.lane);
 		return;
 	}
-	if (s->passes.next_interval <= now)
+	if (interval_next(s) <= now)
 		service_ask(s, REASON_INTERVAL);
 	if (retries_next(s->retries) <= now)
 		service_ask(s, REASON_RETRY);
-}
-
-void passes_begin(struct service *s)
-{
-	struct passes *p = &s->passes;
-
-	p->began = service_monotonic();
-	p->unread = 0;
-	service_schedule(s); /* first, because a change that is due becomes this pass's reason */
-	passes_tick(
-		s); /* a stream of requests must not keep retries and interval passes from starting */
-	reason_take(p);
-	if (p->reasons !=
-		REASON_RETRY) /* a retry does not delay the interval pass of the other servers */
-		p->next_interval = p->began + (int64_t)s->loaded.program->settings.interval * 1000;
-	int rc = servers_choose(s);
-	const struct pass_options o = {
-		.mode = PASS_APPLY,
-		.program = s->loaded.program,
-		.overrides = &s->overrides,
-		.journal = s->journal,
-		.last = &s->state_copy,
-		.network = s->firewall ? &s->gate : NULL,
-		.now = service_now(s),
-		.client = p->has_request ? p->request.client : NULL,
-		.servers = p->servers,
-		.actor = p->has_request ? p->request.actor : "service",
-		.reason = p->text,
-		.unrecorded = records_unrecorded,
-		.sink = record_handle,
-		.context = s,
-	};
-	if (rc == 0)
-		rc = lane_begin(p->lane, &o);
-	/* Removals have started, and nothing is granted before this is saved. */
-	service_time_save(s);
-	if (rc < 0)
-		changes_end(s);
-	if (rc < 0 && !s->stopping)
-		pass_failed(s, rc);
 }
 
 int64_t passes_next(const struct service *s)
 {
 	if (lane_is_busy(s->passes.lane))
 		return lane_next(s->passes.lane);
-	int64_t retry = retries_next(s->retries);
-	return retry < s->passes.next_interval ? retry : s->passes.next_interval;
-}
-
-bool passes_are_idle(const struct service *s)
-{
-	return !lane_is_busy(s->passes.lane) && !s->passes.pending && !s->passes.n_queue;
+	int64_t retry = retries_next(s->retries), interval = interval_next(s);
+	return retry < interval ? retry : interval;
 }
 
 int passes_open(struct service *s)
 {
 	const struct lane_options o = {.dispatcher = s->dispatcher,
 		.monotonic = service_monotonic,
-		.job = job_adjust,
+		.job = passes_job,
 		.ended = pass_ended,
 		.context = s};
 
-	return lane_new(&s->passes.lane, &o);
+	int rc = lane_new(&s->passes.lane, &o);
+	return rc ? rc : lane_new(&s->early.lane, &o);
 }
 
 void passes_close(struct service *s)
@@ -374,9 +175,11 @@ void passes_close(struct service *s)
 
 	if (p->has_request)
 		control_end(p->request.call, CODE_FAILED, "the service is stopping", NULL);
+	lane_free(s->early.lane);
+	s->early.lane = NULL;
 	lane_free(p->lane);
 	p->lane = NULL;
-	changes_end(s);
+	passes_changes_end(s);
 	run_clear(p);
 	requests_drop(p->queue, &p->n_queue);
 }

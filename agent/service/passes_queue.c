@@ -1,4 +1,4 @@
-/* Requests that wait for a pass of their own. */
+/* Requests that wait for a pass of their own, and what every pass begins with. */
 #include <errno.h>
 #include <string.h>
 #include "service/internal.h"
@@ -77,4 +77,48 @@ bool passes_close_next(const struct passes *p)
 	for (size_t i = 0; i < p->n_queue; i++)
 		closes |= p->queue[i].closes;
 	return closes;
+}
+
+bool passes_are_idle(const struct service *s)
+{
+	return !lane_is_busy(s->passes.lane) && !s->passes.pending && !s->passes.n_queue;
+}
+
+/* Servers that failed last start last. */
+unsigned passes_job(void *context, struct worker_job *job)
+{
+	const struct service *s = context;
+	const struct server_retry *h = retries_find(s->retries, job->name);
+
+	job->unconfined = s->options.unconfined;
+	job->score = s->score;
+	return h && h->failures > 0;
+}
+
+struct pass_options service_options(struct service *s, enum pass_mode mode, instant_t now)
+{
+	return (struct pass_options){
+		.mode = mode,
+		.program = s->loaded.program,
+		.overrides = &s->overrides,
+		.journal = s->journal,
+		.last = &s->state_copy,
+		.refusals = &s->refusals,
+		.network = s->firewall ? &s->gate : NULL,
+		.unfiltered = s->filter.lost,
+		.now = now,
+		.context = s,
+	};
+}
+
+struct pass_options passes_options(struct service *s, instant_t now)
+{
+	struct pass_options o = service_options(s, PASS_APPLY, now);
+
+	o.clock = &s->clock;
+	o.actor = "service";
+	o.reason = s->passes.text;
+	o.unrecorded = records_unrecorded;
+	o.sink = passes_record;
+	return o;
 }

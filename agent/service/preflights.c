@@ -19,7 +19,6 @@
 #define LOOK_PAUSE_MS 500
 /* Days of records that are read after a restart: more than the 14 days of the earliest preflight. */
 #define REMEMBERED_DAYS 15
-#define DAY		86400
 
 struct preflights {
 	int64_t next_look;   /* monotonic milliseconds */
@@ -73,16 +72,16 @@ int64_t preflights_next(const struct service *s)
 
 static int made_take(void *made, const struct journal_entry *e)
 {
-	return e->action && e->reason && streq(e->action, ACTION) ? strings_add(made, e->reason)
-								  : 0;
+	return e->reason ? strings_add(made, e->reason) : 0;
 }
 
 static bool memory_read(struct service *s)
 {
 	struct preflights *p = s->preflights;
 	const struct journal_filter f = {.kind = JOURNAL_EVENT,
+		.action = ACTION,
 		.has_from = true,
-		.from = service_now(s) - (instant_t)REMEMBERED_DAYS * DAY};
+		.from = service_now(s) - REMEMBERED_DAYS * DAY};
 
 	if (!p->remembers && s->journal)
 		p->remembers = journal_read(s->journal, &f, made_take, &p->made) == 0;

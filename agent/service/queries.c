@@ -95,21 +95,12 @@ static unsigned job_adjust(void *context, struct worker_job *job)
 static int query_start(struct service *s)
 {
 	const struct request *r = &s->queries.request;
-	const struct pass_options o = {
-		.mode = r->mode,
-		.program = s->loaded.program,
-		.overrides = &s->overrides,
-		.journal = s->journal,
-		.last = &s->state_copy,
-		.network = s->firewall ? &s->gate : NULL,
-		.now = service_now(s),
-		.client = r->client,
-		.actor = r->actor,
-		.reason = r->reason,
-		.sink = r->call ? record_handle : preflights_record,
-		.context = s,
-	};
+	struct pass_options o = service_options(s, r->mode, service_now(s));
 
+	o.client = r->client;
+	o.actor = r->actor;
+	o.reason = r->reason;
+	o.sink = r->call ? record_handle : preflights_record;
 	s->queries.hurried = false;
 	/* If the caller has gone, do not start. */
 	return !r->call || control_is_open(r->call) ? lane_begin(s->queries.lane, &o) : -ECANCELED;

@@ -12,6 +12,7 @@ static const struct {
 	{REASON_RELOAD, "the configuration was reloaded"},
 	{REASON_OVERRIDE, "an operator revoked or reinstated access"},
 	{REASON_CLOCK, "the clock was set"},
+	{REASON_FILTER, "the packet filter was lost, or is back"},
 	{REASON_INTERVAL, "regular pass"},
 	{REASON_RETRY, "retry"},
 	{REASON_ASKED, "an operator asked"},

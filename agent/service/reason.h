@@ -11,7 +11,8 @@ enum reason {
 	REASON_ASKED = 1 << 5,
 	REASON_CLOCK = 1 << 6,
 	REASON_OVERRIDE = 1 << 7,
-	REASON_REST = 1 << 8, /* of a pass that removed access and was cut short */
+	REASON_REST = 1 << 8,	/* of a pass that removed access and was cut short */
+	REASON_FILTER = 1 << 9, /* the packet filter was lost, or is back */
 };
 
 /* The text of the most important reason, for log and journal. */

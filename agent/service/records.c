@@ -6,6 +6,18 @@
 #include "curfew/state.h"
 #include "service/internal.h"
 
+int records_write(struct service *s, struct journal_entry *e)
+{
+	int rc = backlog_flush(s->backlog, s->journal);
+
+	e->kind = JOURNAL_EVENT;
+	e->configuration = s->loaded.program->digest;
+	clock_now(&e->at, NULL, &s->clock);
+	if (rc == 0)
+		rc = s->journal ? journal_write(NULL, s->journal, e) : -ENODEV;
+	return rc;
+}
+
 int service_event(struct service *s, const char *action, const char *client, const char *login,
 	const char *actor, const char *reason, const char *detail)
 {
@@ -80,6 +92,7 @@ void records_saved_take(struct service *s)
 	struct overrides ends = {.passed = s->overrides.passed, .n_passed = s->overrides.n_passed};
 	s->overrides.passed = found.passed;
 	s->overrides.n_passed = found.n_passed;
+	s->overrides.n_sorted = found.n_sorted;
 	found.passed = NULL;
 	found.n_passed = 0;
 	overrides_free(&found);
@@ -120,7 +133,20 @@ static int journal_begin_use(struct service *s)
 	if (rc == 0 && s->copy)
 		rc = revocation_copy_settle(s->copy, s->journal);
 	s->unsettled = rc != 0;
-	return overrides_load(s);
+	rc = overrides_load(s);
+	/* Without its revocations nothing may be granted by it. */
+	if (rc < 0) {
+		journal_close(s->journal);
+		s->journal = NULL;
+	}
+	return rc;
+}
+
+static void open_fail_log(const char *folder, int rc)
+{
+	log_send(LOG_JOURNAL_FAILED, NULL,
+		"cannot open the journal in %s: %s; access is removed as scheduled, none is granted until it can be read",
+		folder, journal_problem(rc));
 }
 
 int records_open(struct service *s)
@@ -134,9 +160,7 @@ int records_open(struct service *s)
 	rc = journal_begin_use(s);
 	if (rc == 0)
 		return 0;
-	log_send(LOG_JOURNAL_FAILED, NULL,
-		"journal in %s: %s; access is removed as scheduled, none is granted until it can be opened",
-		folder, journal_problem(rc));
+	open_fail_log(folder, rc);
 	return overrides_load(s);
 }
 
@@ -150,6 +174,7 @@ void records_close(struct service *s)
 	revocation_copy_close(s->copy);
 	journal_close(s->journal);
 	state_copy_free(s->state_copy);
+	refusals_free(s->refusals);
 	overrides_free(&s->overrides);
 }
 
@@ -162,15 +187,17 @@ void records_watch(struct service *s)
 		head_copy_check(s->journal);
 		return;
 	}
+	lane_drop(s->early.lane); /* it was begun with the one that is gone */
 	journal_close(s->journal);
 	log_send(LOG_JOURNAL_FAILED, NULL,
 		"the journal in %s was deleted or replaced under the running service; access is removed as scheduled, and "
-		"none is granted until it can be trusted again",
+		"none is granted until the journal is restored: see \"Restore the journal\" in docs/troubleshooting.md",
 		s->loaded.program->settings.state_directory);
 	int rc = journal_begin_use(s);
 	if (rc < 0)
-		log_send(LOG_JOURNAL_FAILED, NULL, "journal in %s: %s",
-			s->loaded.program->settings.state_directory, journal_problem(rc));
+		open_fail_log(s->loaded.program->settings.state_directory, rc);
+	else if (head_copy_check(s->journal) == 0)
+		witness_guards(s);
 	service_ask(s, REASON_START);
 }
 
@@ -181,7 +208,19 @@ static bool records_wait(const struct service *s)
 
 int64_t records_next(const struct service *s)
 {
-	return records_wait(s) ? s->next_record : INT64_MAX;
+	return records_wait(s) || s->time_unsaved ? s->next_record : INT64_MAX;
+}
+
+/* Grant what was not granted for want of it; the journal may wait for longer. */
+static void time_flush(struct service *s)
+{
+	if (!s->time_unsaved)
+		return;
+	s->next_record = service_monotonic() + RECORDS_RETRY;
+	if (clock_save(&s->clock))
+		return;
+	s->time_unsaved = false;
+	service_ask(s, REASON_OVERRIDE);
 }
 
 /* The current pass has its own batch, so commit that first. */
@@ -191,6 +230,7 @@ void records_flush(struct service *s)
 	bool opened = !s->journal;
 	int rc = 0;
 
+	time_flush(s);
 	if (!records_wait(s))
 		return;
 	s->next_record = service_monotonic() + RECORDS_RETRY;
@@ -212,6 +252,8 @@ void records_flush(struct service *s)
 	s->journal_back = true;
 	if (opened) {
 		overrides_load(s);
+		if (head_copy_check(s->journal) == 0)
+			witness_guards(s);
 		service_ask(s, REASON_START);
 	} else {
 		/* Grant what was not granted while the journal could not be written. */

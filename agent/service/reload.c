@@ -28,9 +28,7 @@ int service_firewall_adopt(struct service *s, const struct configuration *c)
 			"the firewall process has another last known good version of a client file with errors, or none: it "
 			"opens nothing that its own does not confirm; addresses that are allowed stay until their end; fix "
 			"the file, then reload");
-	if (rc == -EPIPE || rc == -ETIMEDOUT)
-		service_firewall_died(s, rc);
-	return rc;
+	return service_firewall_asked(s, rc);
 }
 
 /* A full disk must not keep a reload from removing access, so the files are loaded anyway. -EAGAIN: they changed
@@ -48,6 +46,19 @@ int service_save(struct service *s, const struct configuration *c)
 	return rc == -EAGAIN ? rc : 0;
 }
 
+/* What the files end waits for no firewall process: they are loaded without one that died or does not answer, and it gets them
+ * when it is called again. */
+static int firewall_reload(struct service *s, const struct configuration *c)
+{
+	int rc = service_firewall_adopt(s, c);
+
+	if (rc != -EPIPE && rc != -ETIMEDOUT)
+		return rc;
+	if (s->firewall)
+		service_firewall_lose(s, firewall_client_error(s->firewall));
+	return 0;
+}
+
 static int configuration_read(struct configuration *out, struct service *s)
 {
 	struct configuration c = {0};
@@ -59,7 +70,7 @@ static int configuration_read(struct configuration *out, struct service *s)
 			return rc;
 		rc = service_save(s, &c);
 		if (rc == 0)
-			rc = service_firewall_adopt(s, &c);
+			rc = firewall_reload(s, &c);
 		if (rc != 0)
 			configuration_free(&c);
 	}
@@ -92,7 +103,7 @@ static void reload_refuse(struct service *s, int error)
 {
 	log_send(LOG_RELOAD_FAILED, NULL,
 		"reload failed (%s); the service keeps the loaded configuration and its end times",
-		error == -EINVAL ? "it has errors" : strerror(-error));
+		error == -EINVAL ? "the configuration has errors" : strerror(-error));
 	reload_answer(s, CODE_CONFIG,
 		"reload failed; the service keeps the loaded configuration and its end times; "
 		"run `curfew check`");
@@ -126,6 +137,7 @@ void service_reload(struct service *s)
 	struct configuration c;
 
 	s->reload_wanted = false;
+	early_drop(s);
 	int rc = configuration_read(&c, s);
 	if (rc != 0) {
 		reload_refuse(s, rc);

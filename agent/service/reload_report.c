@@ -75,6 +75,17 @@ static void removed_report(
 	}
 }
 
+/* The population report asks for how long a client's access was taken away. */
+static void added_report(struct service *s, const struct program *before, const struct program *now)
+{
+	for (size_t i = 0; i < now->n_clients; i++) {
+		const struct client *c = &now->clients[i];
+		if (!program_client(before, c->name))
+			service_event(s, "client-added", c->name, NULL, "configuration",
+				"its file was added to the configuration", c->file);
+	}
+}
+
 static void settings_report(const struct settings *a, const struct settings *b)
 {
 	if (!streq(a->state_directory, b->state_directory) ||
@@ -95,5 +106,6 @@ void reload_report(struct service *s, const struct program *now)
 		preview_free(&p);
 	}
 	removed_report(s, before, now);
+	added_report(s, before, now);
 	settings_report(&before->settings, &now->settings);
 }

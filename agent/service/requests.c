@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include "curfew/actor.h"
 #include "service/internal.h"
 
 static const char *text_of(const json_t *request, const char *name)
@@ -83,13 +84,7 @@ struct subjects {
 
 static int subject_add(struct subjects *t, const char *client, const char *login)
 {
-	struct subject *items = array_grown(t->items, t->n, sizeof(*items));
-
-	if (!items)
-		return -ENOMEM;
-	t->items = items;
-	items[t->n++] = (struct subject){client, login};
-	return 0;
+	return ARRAY_ADD(t->items, t->n, (struct subject){client, login});
 }
 
 static int subjects_of_person(struct subjects *out, const struct program *p, const char *email)
@@ -135,18 +130,17 @@ static const char *subjects_read(
 static void revoke(struct service *s, struct control_call *call, const json_t *request,
 	const struct subjects *t)
 {
-	const char *reason = text_of(request, "reason"), *actor = control_actor(call);
+	const char *reason = text_of(request, "reason");
 	enum recorded worst = RECORDED;
 	instant_t now = service_now(s);
-	char text[RECORD_TEXT_MAX];
+	char text[RECORD_TEXT_MAX], actor[ACTOR_MAX];
+	size_t n = 0;
 
+	/* A pass that cannot begin ends the call. */
+	record_set(actor, sizeof(actor), control_actor(call));
 	for (size_t i = 0; i < t->n; i++)
-		if (overrides_add(&s->overrides, t->items[i].client, t->items[i].login, now,
-			    reason) < 0) {
-			control_end(call, CODE_FAILED, "out of memory; not all access was removed",
-				NULL);
-			return;
-		}
+		n += overrides_add(&s->overrides, t->items[i].client, t->items[i].login, now,
+			     reason) >= 0;
 	record_printf(text, sizeof(text), "revoked: %s", reason);
 	service_schedule(s);
 	bool at_once = passes_are_idle(s);
@@ -154,7 +148,7 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 		service_network_now(s, text, actor, true, call);
 	/* Carried out even if the caller hangs up. */
 	const struct request r = {.closes = true, .recorded = RECORDED};
-	if (pass_enqueue(s, call, request, PASS_APPLY, text, &r) < 0)
+	if (n < t->n || pass_enqueue(s, call, request, PASS_APPLY, text, &r) < 0)
 		service_ask(s, REASON_OVERRIDE);
 	if (at_once)
 		passes_begin(s);
@@ -164,7 +158,11 @@ static void revoke(struct service *s, struct control_call *call, const json_t *r
 		if (recorded > worst)
 			worst = recorded;
 	}
-	passes_recorded(s, call, worst);
+	if (n < t->n)
+		control_end(call, CODE_FAILED,
+			"out of memory: not all access was removed; revoke once more", NULL);
+	else
+		passes_recorded(s, call, worst);
 }
 
 /* Reinstating waits for the journal: no record, no access. */
@@ -183,7 +181,10 @@ static void reinstate(struct service *s, struct control_call *call, const json_t
 		if (rc == 0 || rc == -ENOENT)
 			continue;
 		record_printf(text, sizeof(text),
-			"access stays revoked: cannot write the journal: %s", journal_problem(rc));
+			"access of client %s stays revoked: cannot write the journal: %s%s",
+			t->items[i].client, journal_problem(rc),
+			done ? "; the clients before it are reinstated, see `curfew status`" : "");
+		service_schedule(s);
 		control_end(call, CODE_FAILED, text, NULL);
 		return;
 	}
@@ -260,30 +261,16 @@ static void ask_clock(struct service *s, struct control_call *call, const json_t
 {
 	const json_t *reset = json_object_get(request, "reset");
 	const char *reason = text_of(request, "reason");
-	char words[RECORD_TEXT_MAX];
+	char why[RECORD_TEXT_MAX];
 
 	if (reset) {
 		if (!json_is_integer(reset) || !reason || !*reason) {
 			control_end(call, CODE_USAGE, "a time and a reason are required", NULL);
 			return;
 		}
-		record_printf(words, sizeof(words), "latest time seen %lld, was %lld",
-			(long long)json_integer_value(reset), (long long)s->clock.highest);
-		int rc = clock_reset_check(&s->clock, json_integer_value(reset));
-		/* Record the reset first: there must be no reset without a record. */
-		lane_settle(s->passes.lane);
-		if (rc == 0)
-			rc = service_event(
-				s, "clock-reset", NULL, NULL, control_actor(call), reason, words);
-		if (rc == 0)
-			rc = clock_reset(&s->clock, json_integer_value(reset));
-		if (rc < 0) {
-			control_end(call, CODE_FAILED,
-				rc == -ERANGE
-					? "the time must be between the system clock and the latest "
-					  "time seen"
-					: strerror(-rc),
-				NULL);
+		if (service_time_reset(
+			    why, s, json_integer_value(reset), control_actor(call), reason)) {
+			control_end(call, CODE_FAILED, why, NULL);
 			return;
 		}
 		/* The current pass uses the wrong time. Correct it before it records more. */
@@ -338,15 +325,15 @@ static void ask_service(struct service *s, struct control_call *call, const json
 	for (size_t i = 0; i < s->loaded.kept.n; i++)
 		json_array_append_new(kept, json_string(s->loaded.kept.items[i]));
 	control_end(call, 0, NULL,
-		json_pack("{s:I, s:I, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "since",
-			(json_int_t)s->since, "last_pass",
+		json_pack("{s:I, s:I, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:s?}",
+			"since", (json_int_t)s->since, "last_pass",
 			(json_int_t)(s->metrics.has_pass ? s->metrics.last_pass : 0), "pass_reason",
 			s->passes.last_text, "now", (json_int_t)service_now(s), "configuration",
 			s->loaded.program->digest, "file", s->options.config, "next_transition",
 			(json_int_t)(s->has_next ? s->next : 0), "overdue",
 			(json_int_t)s->overdue.n, "overdue_age", (json_int_t)s->overdue.age,
 			"clock_behind", (json_int_t)s->clock_behind, "servers", servers, "kept",
-			kept));
+			kept, "left_out", s->loaded.left_out));
 }
 
 static const struct {

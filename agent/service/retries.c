@@ -82,6 +82,15 @@ size_t retries_silent(const struct retries *h)
 	return n;
 }
 
+void retries_grants(size_t *excess, size_t *unread, const struct retries *h)
+{
+	*excess = *unread = 0;
+	for (size_t i = 0; i < h->n; i++) {
+		*excess += h->items[i].excess;
+		*unread += h->items[i].unread;
+	}
+}
+
 const struct server_retry *retries_at(const struct retries *h, size_t i)
 {
 	return &h->items[i];
@@ -131,6 +140,32 @@ void retries_quiet(struct retries *h, const char *name, bool quiet)
 		s->quiet = quiet;
 }
 
+void retries_remember(struct retries *h, const struct verified_list *v)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		struct server_retry *s = find(h, v->items[i].server);
+
+		if (s)
+			s->excess += v->items[i].result == VERIFICATION_EXCESS;
+	}
+}
+
+void retries_begin(struct retries *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		h->items[i].excess_now = h->items[i].unread_now = 0;
+}
+
+void retries_grant(struct retries *h, const char *name, enum state state)
+{
+	struct server_retry *s = find(h, name);
+
+	if (!s)
+		return;
+	s->excess_now += state == STATE_EXCESS;
+	s->unread_now += state == STATE_UNREAD;
+}
+
 void retries_ended(struct retries *h, const char *name, int code, const char *detail, bool whole,
 	uint64_t round_trips, instant_t now)
 {
@@ -147,6 +182,8 @@ void retries_ended(struct retries *h, const char *name, int code, const char *de
 	if (!whole)
 		return;
 	s->round_trips = round_trips;
+	s->excess = s->excess_now;
+	s->unread = s->unread_now;
 	if (s->told)
 		log_send(LOG_SERVER_BACK, &f, "%s: pass complete after %u failed passes", s->name,
 			s->failures);

@@ -3,6 +3,7 @@
 #ifndef SERVICE_RETRIES_H
 #define SERVICE_RETRIES_H
 
+#include "curfew/access.h"
 #include "curfew/program.h"
 #include "curfew/record.h"
 
@@ -25,6 +26,9 @@ struct server_retry {
 	instant_t
 		silent_since; /* start of the first pass without an answer; 0: the server answers */
 	uint64_t round_trips; /* of the last complete pass */
+	/* Grants, as the last complete pass found them, and as the current pass does so far. What no pass could see is
+	 * as it was. */
+	size_t excess, unread, excess_now, unread_now;
 };
 
 /* `monotonic` returns milliseconds of a clock that cannot be set. 0 or -ENOMEM. */
@@ -35,6 +39,7 @@ int retries_set(struct retries *h, const struct program *p);
 
 size_t retries_count(const struct retries *h);
 size_t retries_silent(const struct retries *h); /* servers that do not answer */
+void retries_grants(size_t *excess, size_t *unread, const struct retries *h); /* of all servers */
 const struct server_retry *retries_at(const struct retries *h, size_t i);
 const struct server_retry *retries_find(
 	const struct retries *h, const char *name); /* NULL if unknown */
@@ -45,6 +50,12 @@ bool retries_is_due(const struct retries *h, size_t i, unsigned reasons);
 /* The earliest retry of any server, in monotonic milliseconds, or INT64_MAX. */
 int64_t retries_next(const struct retries *h);
 
+/* At start, before any pass: what the last verifications found is so until a pass has looked. */
+void retries_remember(struct retries *h, const struct verified_list *v);
+/* A pass begins: its grants are counted anew. */
+void retries_begin(struct retries *h);
+/* A worker reported `state` of a grant on this server, before it ended. */
+void retries_grant(struct retries *h, const char *name, enum state state);
 /* A worker reported `state` of its server. `began`: the worker had started, as far as the caller knows. */
 void retries_answered(
 	struct retries *h, const char *name, enum state state, int code, bool began, instant_t now);

@@ -38,40 +38,32 @@ struct sampling {
 
 static int seen_take(struct sample *s, const struct record *r)
 {
-	struct sample_use *uses = array_grown(s->uses, s->n_uses, sizeof(*uses));
-
-	if (!uses)
-		return -ENOMEM;
-	s->uses = uses;
 	if (s->n_uses == SAMPLE_USES_MAX)
 		return -EOVERFLOW;
-	struct sample_use u = {
+	struct sample_use *u = ARRAY_MORE(s->uses, s->n_uses);
+	if (!u)
+		return -ENOMEM;
+	*u = (struct sample_use){
 		strdup(r->used.type), strdup(r->used.name), strdup(r->used.source), r->used.last};
-	uses[s->n_uses++] = u;
-	return u.type && u.name && u.source ? 0 : -ENOMEM;
+	return u->type && u->name && u->source ? 0 : -ENOMEM;
 }
 
 static int watch_take(struct sample *s, const struct record *r)
 {
-	struct sample_watch *watches = array_grown(s->watches, s->n_watches, sizeof(*watches));
+	struct sample_watch *w = ARRAY_MORE(s->watches, s->n_watches);
 
-	if (!watches)
+	if (!w)
 		return -ENOMEM;
-	s->watches = watches;
-	watches[s->n_watches++] = (struct sample_watch){
+	*w = (struct sample_watch){
 		strdup(r->watch.part), r->watch.since, r->watch.until, (int64_t)r->watch.gap};
-	return watches[s->n_watches - 1].part ? 0 : -ENOMEM;
+	return w->part ? 0 : -ENOMEM;
 }
 
 static int tally_take(struct sampling *g, const struct record *r)
 {
 	struct sample *s = &g->taking;
-	struct sample *items = array_grown(g->waiting.items, g->waiting.n, sizeof(*items));
 	const struct record_tally *t = &r->tally;
 
-	if (!items)
-		return -ENOMEM;
-	g->waiting.items = items;
 	s->at = g->job.reading.visit.now;
 	s->server = strdup(r->server);
 	s->database = strdup(r->database);
@@ -80,9 +72,10 @@ static int tally_take(struct sampling *g, const struct record *r)
 		return -ENOMEM;
 	s->tallies[s->n_tallies++] = (struct sample_tally){s->at, t->red, t->yellow, t->green,
 		t->undecided, t->keep, t->replace, t->drop, t->left};
-	items[g->waiting.n++] = *s;
-	*s = (struct sample){0};
-	return 0;
+	int rc = ARRAY_ADD(g->waiting.items, g->waiting.n, *s);
+	if (!rc)
+		*s = (struct sample){0};
+	return rc;
 }
 
 static void unread_log(const struct record *r)
@@ -143,17 +136,16 @@ static void channel_ready(void *context)
 
 static struct attempt *attempt_of(struct sampling *g, const char *server)
 {
-	struct attempt *all;
-
 	for (size_t i = 0; i < g->n_attempts; i++)
 		if (streq(g->attempts[i].server, server))
 			return &g->attempts[i];
-	all = array_grown(g->attempts, g->n_attempts, sizeof(*all));
-	if (!all)
-		return NULL;
-	g->attempts = all;
-	all[g->n_attempts] = (struct attempt){.server = strdup(server)};
-	return all[g->n_attempts].server ? &all[g->n_attempts++] : NULL;
+	char *copy = strdup(server);
+	struct attempt *a = copy ? ARRAY_MORE(g->attempts, g->n_attempts) : NULL;
+	if (a)
+		a->server = copy;
+	else
+		free(copy);
+	return a;
 }
 
 static int job_begin(struct service *s, const struct server *server)

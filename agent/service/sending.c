@@ -17,7 +17,7 @@
 #define RETRY_LEAST 60
 #define RETRY_MAX   3600
 /* After this time a mail is given up and logged as an error, because its content is out of date. */
-#define GIVE_UP (3 * 86400)
+#define GIVE_UP (3 * DAY)
 
 struct sending {
 	struct sender_port *port; /* NULL: notices are off */

@@ -22,7 +22,8 @@ void sending_tick(struct service *s);
 /* The configuration has changed. The sender reads it again when it reconnects. */
 void sending_reload(struct service *s);
 /* Notifies the team at once, of each alarm at most once an hour. */
-void sending_alarm(struct service *s, enum notice_alarm alarm, const char *detail);
+/* False: it is not in a mail yet. Where notices are off it has nobody to go to. */
+bool sending_alarm(struct service *s, enum notice_alarm alarm, const char *detail);
 /* Notifies team and account lead of denied packets that look like a user's. */
 void sending_denied(struct service *s);
 /* What a preflight found, to the team and the account lead. */

@@ -6,15 +6,13 @@
 #include "curfew/progress.h"
 #include "service/sending_make.h"
 
-#define DAY 86400
-
 /* Days before the go-live from which on one is due; 0: none yet. */
 static int days_due(const struct client *c, instant_t now, instant_t since)
 {
 	static const int all[] = {1, 7, 14};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all) && c->has_go_live && c->go_live > now; i++) {
-		instant_t when = c->go_live - (instant_t)all[i] * DAY;
+		instant_t when = c->go_live - all[i] * DAY;
 		if (when <= now)
 			return when > since ? all[i] : 0;
 	}

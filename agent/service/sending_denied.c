@@ -9,7 +9,6 @@
 #include "service/sending.h"
 #include "service/sending_make.h"
 
-#define DAY 86400
 /* A port scan can fill the kernel's list: one search ends after this time, and the next one continues there. */
 #define LOOK_MOST_MS 100
 
@@ -20,7 +19,7 @@ struct denied_view {
 };
 
 /* A user who has access is allowed in a moment, or the pass reports why not. */
-static bool is_telling(
+static bool is_worth_alarm(
 	struct denied_hint *out, const struct denied_view *d, const struct refused *r)
 {
 	const struct program *p = d->view.program;
@@ -32,7 +31,7 @@ static bool is_telling(
 	return !out->own || !g || g->level == LEVEL_NONE;
 }
 
-static bool may_be(const struct user *u, const struct source *refused)
+static bool source_may_be_of(const struct user *u, const struct source *refused)
 {
 	for (size_t i = 0; i < u->n_sources; i++)
 		if (source_contains(&u->sources[i], refused->family, refused->addr) ||
@@ -42,8 +41,9 @@ static bool may_be(const struct user *u, const struct source *refused)
 }
 
 /* All that was denied of one user. Owned; NULL without memory. */
-static char *lines_of(const struct denied_view *d, const struct user *u)
+static char *denied_text(const struct denied_view *d, const struct denied_hint *of)
 {
+	const struct user *u = of->user;
 	struct text t;
 
 	if (!text_begin(&t))
@@ -53,7 +53,7 @@ static char *lines_of(const struct denied_view *d, const struct user *u)
 		char source[SOURCE_TEXT_MAX], endpoint[ENDPOINT_TEXT_MAX], words[RECORD_TEXT_MAX];
 		struct denied_hint h;
 
-		if (!may_be(u, &r->source) || !is_telling(&h, d, r) || h.user != u)
+		if (!source_may_be_of(u, &r->source) || !is_worth_alarm(&h, d, r) || h.user != u)
 			continue;
 		denied_hint_words(words, &h, d->grants,
 			denied_server(d->view.program, &r->endpoint), ANSWER_UNKNOWN, d->view.now);
@@ -61,7 +61,10 @@ static char *lines_of(const struct denied_view *d, const struct user *u)
 			endpoint_format(endpoint, &r->endpoint), (unsigned long long)r->packets,
 			words);
 	}
-	fputs("\nRun `curfew denied` for all, and `curfew allow` if the address is right.\n", t.to);
+	fprintf(t.to,
+		"\nRun `curfew denied` for all, and `curfew allow %s %s ADDRESS --reason TEXT --ticket ID` if the address is "
+		"right.\n",
+		of->client->name, u->login);
 	return text_end(&t);
 }
 
@@ -77,13 +80,15 @@ static int alarm_add(const struct denied_view *d, const struct denied_hint *h)
 	int rc = outbox_has(&known, v->journal, event, v->program->settings.notices.team);
 	if (rc || known)
 		return rc;
-	values.items[VALUE_LIST] = lines_of(d, h->user);
+	values.items[VALUE_LIST] = denied_text(d, h);
+	values.items[VALUE_HOST] = sending_host();
 	values.items[VALUE_DATE] = strdup(
 		instant_format_local(when, sizeof(when), v->now, v->program->settings.timezone));
 	if (asprintf(&values.items[VALUE_REASON], "%s %s", notice_alarm_reason(ALARM_DENIED),
 		    h->user->login) < 0)
 		values.items[VALUE_REASON] = NULL;
-	rc = values.items[VALUE_LIST] && values.items[VALUE_DATE] && values.items[VALUE_REASON]
+	rc = values.items[VALUE_LIST] && values.items[VALUE_HOST] && values.items[VALUE_DATE] &&
+			     values.items[VALUE_REASON]
 		     ? leads_add(v, NOTICE_ALARM, event, h->client, &values)
 		     : -ENOMEM;
 	notice_values_free(&values);
@@ -105,7 +110,7 @@ void sending_denied(struct service *s)
 		const struct refused *r = &state.refused[s->denied_at++ % state.n_refused];
 		struct denied_hint h;
 
-		if (is_telling(&h, &d, r))
+		if (is_worth_alarm(&h, &d, r))
 			rc = alarm_add(&d, &h);
 	}
 	if (rc < 0)

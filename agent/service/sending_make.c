@@ -1,10 +1,12 @@
 /* Turns notices into mails. The text is made when the event happens, so that it says what was true then. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 #include "curfew/calendar.h"
-#include "curfew/state_tables.h"
 #include "curfew/report.h"
 #include "program/names.h"
+#include "service/sending_confirmed.h"
 #include "service/sending_make.h"
 
 bool turn_ends(const struct sending_view *v)
@@ -25,6 +27,14 @@ int clients_each(const struct sending_view *v,
 			break;
 	}
 	return rc;
+}
+
+char *sending_host(void)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	gethostname(name, sizeof(name) - 1);
+	return strdup(name);
 }
 
 static bool has_calendar(enum notice_kind k)
@@ -51,8 +61,8 @@ static int mail_add(
 	return rc;
 }
 
-int person_notice_add(const struct sending_view *v, const struct notice *n, const char *event,
-	const struct notice_dates *dates, unsigned sequence)
+int person_notice_renamed(const struct sending_view *v, const struct notice *n, const char *event,
+	const struct notice_dates *dates, unsigned sequence, const struct notice_former *former)
 {
 	const struct settings *s = &v->program->settings;
 	const struct notice_texts texts = notice_texts(s, n->client->language, n->kind);
@@ -61,21 +71,31 @@ int person_notice_add(const struct sending_view *v, const struct notice *n, cons
 		.client = n->client->name,
 		.login = n->user->login,
 		.notice = notice_kind_name(n->kind)};
+	struct verified_list seen = {0};
 	struct notice_values values;
 	struct notice_mail m = {0};
-	int rc = notice_values(&values, v->program, n, dates, v->overrides, v->now);
+	int rc = verified_load(&seen, v->journal);
 
+	if (rc == 0)
+		rc = notice_values(&values, v->program, n, dates, v->overrides, &seen, v->now);
+	verified_list_free(&seen);
 	if (rc)
 		return rc;
 	rc = notice_render(&m, &texts, &values, n->client->language);
 	notice_values_free(&values);
 	if (rc == 0 && has_calendar(n->kind))
 		m.calendar = notice_calendar(n->client, n->user, dates, s->notices.from, sequence,
-			n->kind == NOTICE_REVOKED, v->now);
+			n->kind == NOTICE_REVOKED, former, v->now);
 	if (rc == 0)
 		rc = mail_add(v, &m, &item);
 	notice_mail_free(&m);
 	return rc;
+}
+
+int person_notice_add(const struct sending_view *v, const struct notice *n, const char *event,
+	const struct notice_dates *dates, unsigned sequence)
+{
+	return person_notice_renamed(v, n, event, dates, sequence, NULL);
 }
 
 static char *event_of(const struct notice *n)
@@ -95,26 +115,6 @@ static char *change_event_of(const struct notice *n, const char *to)
 	char *text = NULL;
 
 	return !event || asprintf(&text, "%s/%s", event, to) < 0 ? NULL : text;
-}
-
-/* Whether a server confirmed the event: access granted, or reduced so that none is above the schedule. */
-static bool is_confirmed(
-	const struct notice *n, const struct proved_list *proved, const struct grants *grants)
-{
-	bool some = false, more = false;
-
-	for (size_t i = 0; i < grants->n; i++) {
-		const struct grant *g = &grants->items[i];
-
-		if (g->user != n->user)
-			continue;
-		const struct proved *p = proved_find(proved, g);
-		some |= p && p->level != LEVEL_NONE;
-		more |= p && p->level > g->level;
-	}
-	if (n->kind == NOTICE_OPENED)
-		return some;
-	return (n->kind != NOTICE_READ_ONLY && n->kind != NOTICE_ENDED) || !more;
 }
 
 /* The version of a calendar entry (SEQUENCE) is that of the dates that were sent last; a cancellation has a later
@@ -143,15 +143,14 @@ static int due_add(const struct sending_view *v, const struct notice *n)
 	return rc ? rc : person_notice_add(v, n, event, &dates, sequence_of(v, n));
 }
 
-static int scheduled_add(
-	const struct sending_view *v, const struct proved_list *proved, const struct grants *grants)
+static int scheduled_add(const struct sending_view *v, const struct confirmed *seen)
 {
 	struct notices list = {0};
 	int rc = notices_scheduled(&list, v->program, NULL, v->overrides, v->now);
 
 	for (size_t i = 0; i < list.n && rc >= 0; i++)
 		if (notice_is_due(&list.items[i], v->since, v->now) &&
-			is_confirmed(&list.items[i], proved, grants) &&
+			confirmed_is(seen, &list.items[i]) &&
 			(rc = due_add(v, &list.items[i])) > 0 && turn_ends(v))
 			break;
 	notices_free(&list);
@@ -203,7 +202,7 @@ int people_note(const struct sending_view *v)
 
 /* Compares with the last notice to the user. Before access starts and after it has ended, changes are not announced. */
 static int user_compare(const struct sending_view *v, const struct client *c, const struct user *u,
-	const struct notice_dates *d, const struct proved_list *proved, const struct grants *grants)
+	const struct notice_dates *d, const struct confirmed *seen)
 {
 	struct notice n = {NOTICE_ADDRESS_CHANGED, c, u, v->now, v->now, INT64_MAX};
 	_cleanup_free_ char *sources = user_sources_text(u, v->now), *dates = dates_key(d);
@@ -219,7 +218,7 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 		const struct notice opened = {NOTICE_OPENED, c, u, d->opens, d->opens, INT64_MAX};
 
 		/* A user who was added after notices were switched on: see people_note(). */
-		if (open && !is_confirmed(&opened, proved, grants))
+		if (open && !confirmed_is(seen, &opened))
 			return 0;
 		rc = last_notice_save(v->journal, c->name, u->login, sources, dates, 0);
 		return rc || !open ? rc : due_add(v, &opened);
@@ -242,16 +241,12 @@ static int user_compare(const struct sending_view *v, const struct client *c, co
 
 /* A user whose last notice said that access was withdrawn gets one when a server has confirmed access again. */
 static int reinstated_add(const struct sending_view *v, const struct client *c,
-	const struct user *u, const struct notice_dates *d, const struct proved_list *proved,
-	const struct grants *grants)
+	const struct user *u, const struct notice_dates *d, const struct confirmed *seen)
 {
 	const struct notice n = {NOTICE_OPENED, c, u, v->now, v->now, INT64_MAX};
 	_cleanup_free_ char *withdrawn = NULL, *event = NULL;
-	bool scheduled = false;
 
-	for (size_t i = 0; i < grants->n && !scheduled; i++)
-		scheduled = grants->items[i].user == u && grants->items[i].level != LEVEL_NONE;
-	if (!scheduled || !is_confirmed(&n, proved, grants))
+	if (!confirmed_is(seen, &n))
 		return 0;
 	int rc = outbox_last_is(
 		&withdrawn, v->journal, c->name, u->login, notice_kind_name(NOTICE_REVOKED));
@@ -264,8 +259,8 @@ static int reinstated_add(const struct sending_view *v, const struct client *c,
 	return person_notice_add(v, &n, event, d, sequence_of(v, &n) + 2);
 }
 
-static int client_compare(const struct sending_view *v, const struct client *c,
-	const struct proved_list *proved, const struct grants *grants)
+static int client_compare(
+	const struct sending_view *v, const struct client *c, const struct confirmed *seen)
 {
 	struct notice_dates d;
 	int rc = notice_dates_find(&d, v->program, c, v->overrides, v->now);
@@ -274,9 +269,9 @@ static int client_compare(const struct sending_view *v, const struct client *c,
 		/* The mail and the memory of it are one commit, so that neither is repeated or lost. */
 		rc = journal_begin(v->journal);
 		if (rc == 0)
-			rc = user_compare(v, c, &c->users[i], &d, proved, grants);
+			rc = user_compare(v, c, &c->users[i], &d, seen);
 		if (rc >= 0)
-			rc = reinstated_add(v, c, &c->users[i], &d, proved, grants);
+			rc = reinstated_add(v, c, &c->users[i], &d, seen);
 		if (rc >= 0)
 			rc = person_keep(v, c, &c->users[i], &d);
 		if (rc >= 0)
@@ -301,14 +296,13 @@ static int revoked_add(const struct sending_view *v)
 }
 
 /* Continues with the client at which the last turn ended. An error with one client does not stop the others. */
-static int clients_compare(
-	const struct sending_view *v, const struct proved_list *proved, const struct grants *grants)
+static int clients_compare(const struct sending_view *v, const struct confirmed *seen)
 {
 	size_t n = v->program->n_clients, *at = &v->turn->client;
 	int rc = 0;
 
 	while (*at < n && rc >= 0) {
-		rc = client_compare(v, &v->program->clients[(*at)++], proved, grants);
+		rc = client_compare(v, &v->program->clients[(*at)++], seen);
 		if (*at < n && turn_ends(v))
 			return rc;
 	}
@@ -318,20 +312,17 @@ static int clients_compare(
 
 int people_add(const struct sending_view *v)
 {
-	struct proved_list proved = {0};
-	struct grants grants = {0};
-	int rc = proved_read(&proved, v->journal);
+	struct confirmed seen;
+	int rc = confirmed_read(&seen, v->journal, v->program, v->overrides, v->now);
 
-	if (rc == 0)
-		rc = schedule_at(&grants, v->program, v->overrides, v->now);
-	if (rc == 0)
-		rc = scheduled_add(v, &proved, &grants);
+	if (rc)
+		return rc;
+	rc = scheduled_add(v, &seen);
 	if (rc >= 0 && !v->turn->more)
 		rc = revoked_add(v);
 	if (rc >= 0 && !v->turn->more)
-		rc = clients_compare(v, &proved, &grants);
-	grants_free(&grants);
-	proved_list_free(&proved);
+		rc = clients_compare(v, &seen);
+	confirmed_free(&seen);
 	return rc;
 }
 

@@ -31,6 +31,9 @@ int people_note(const struct sending_view *v);
 /* Adds a notice to a user. 1: added, 0: known, negative errno. */
 int person_notice_add(const struct sending_view *v, const struct notice *n, const char *event,
 	const struct notice_dates *dates, unsigned sequence);
+/* The same; the calendar cancels what it has under the client's former name. */
+int person_notice_renamed(const struct sending_view *v, const struct notice *n, const char *event,
+	const struct notice_dates *dates, unsigned sequence, const struct notice_former *former);
 /* Tells users whom no file names any more that their access was withdrawn. As people_add(). */
 int removed_add(const struct sending_view *v);
 /* One mail a day and client: the notices that its users received. */
@@ -47,5 +50,8 @@ int hook_add(
 /* To the team and the client's account lead. */
 int leads_add(const struct sending_view *v, enum notice_kind kind, const char *key,
 	const struct client *c, struct notice_values *values);
+
+/* The name of this host, for an alarm. NULL: no memory. */
+char *sending_host(void);
 
 #endif

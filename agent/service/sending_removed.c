@@ -37,15 +37,12 @@ static bool is_configured(const struct program *p, const char *client, const cha
 static int person_take(void *context, const struct notified_person *p)
 {
 	struct removed_people *l = context;
-	struct removed_person *items;
 
 	if (is_configured(l->program, p->client, p->login))
 		return 0;
-	items = array_grown(l->items, l->n, sizeof(*items));
-	if (!items)
+	struct removed_person *r = ARRAY_MORE(l->items, l->n);
+	if (!r)
 		return -ENOMEM;
-	l->items = items;
-	struct removed_person *r = &items[l->n++];
 	*r = (struct removed_person){strdup(p->client), strdup(p->login), strdup(p->email),
 		strdup(p->first), strdup(p->last), strdup(p->timezone), strdup(p->language),
 		p->opens, p->ends};
@@ -68,8 +65,60 @@ static struct notice_dates dates_of(const struct removed_person *p, const char *
 		.ends = ends};
 }
 
+/* A client's file was renamed while the login is written in it: nothing was withdrawn from this person. Access
+ * to other databases alone is not the access that they had. *out NULL: it does not go on. 0 or negative errno. */
+static int goes_on(const struct grant **out, const struct sending_view *v, const struct grants *now,
+	const struct removed_person *p)
+{
+	bool found = false;
+	int rc = 0;
+
+	*out = NULL;
+	for (size_t i = 0; i < now->n && !rc && !*out; i++) {
+		const struct grant *g = &now->items[i];
+		if (g->level != LEVEL_NONE && names_equal(g->user->login, p->login) &&
+			g->user->email && names_equal(g->user->email, p->email))
+			rc = journal_client_had_place(&found, v->journal, p->client,
+				g->server->name, p->login, g->database->name);
+		if (found)
+			*out = g;
+	}
+	return rc;
+}
+
+/* The dates go on under the client's new name: what the calendar has under the former one would never move or end. */
+static int person_rename(
+	const struct sending_view *v, const struct grant *g, const struct removed_person *p)
+{
+	_cleanup_free_ char *sources = NULL, *told = NULL, *now = NULL, *event = NULL;
+	const struct notice n = {NOTICE_DATES_MOVED, g->client, g->user, v->now, v->now, INT64_MAX};
+	struct notice_former former = {.client = p->client};
+	struct notice_dates dates;
+	unsigned sequence = 0;
+	int rc = last_notice_read(
+		&sources, &told, &former.sequence, v->journal, p->client, p->login);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	former.dates = dates_of(p, told);
+	former.sequence++;
+	free(sources);
+	sources = NULL;
+	rc = last_notice_read(&sources, &now, &sequence, v->journal, g->client->name, p->login);
+	if (rc == 0 || rc == -ENOENT)
+		rc = notice_dates_find(&dates, v->program, g->client, v->overrides, v->now);
+	if (rc)
+		return rc;
+	if (asprintf(&event, "%s/%s/renamed/%lld", p->client, p->login, (long long)v->now) < 0) {
+		event = NULL;
+		return -ENOMEM;
+	}
+	return person_notice_renamed(v, &n, event, &dates, sequence, &former);
+}
+
 /* Sends nothing if the last notice said that access was withdrawn, or if access had not started or has ended. */
-static int person_tell(const struct sending_view *v, struct removed_person *p)
+static int person_tell(
+	const struct sending_view *v, const struct grants *grants, struct removed_person *p)
 {
 	_cleanup_free_ char *sources = NULL, *told = NULL, *withdrawn = NULL, *event = NULL;
 	struct user user = {
@@ -80,12 +129,16 @@ static int person_tell(const struct sending_view *v, struct removed_person *p)
 		.users = &user,
 		.n_users = 1};
 	const struct notice n = {NOTICE_REVOKED, &client, &user, v->now, v->now, INT64_MAX};
+	const struct grant *on;
 	unsigned sequence = 0;
 	int rc = outbox_last_is(
 		&withdrawn, v->journal, p->client, p->login, notice_kind_name(NOTICE_REVOKED));
 
 	if (rc || withdrawn || !p->opens || p->opens > v->now || (p->ends && p->ends <= v->now))
 		return rc;
+	rc = goes_on(&on, v, grants, p);
+	if (rc || on)
+		return rc ? rc : person_rename(v, on, p);
 	rc = last_notice_read(&sources, &told, &sequence, v->journal, p->client, p->login);
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
@@ -98,13 +151,14 @@ static int person_tell(const struct sending_view *v, struct removed_person *p)
 }
 
 /* The mail and that it was sent are one commit, so that neither is repeated or lost. */
-static int person_end(const struct sending_view *v, struct removed_person *p)
+static int person_end(
+	const struct sending_view *v, const struct grants *grants, struct removed_person *p)
 {
 	int rc = journal_begin(v->journal), added;
 
 	if (rc)
 		return rc;
-	added = person_tell(v, p);
+	added = person_tell(v, grants, p);
 	rc = added < 0 ? added : notified_person_forget(v->journal, p->client, p->login);
 	if (rc == 0)
 		rc = journal_commit(v->journal);
@@ -116,11 +170,15 @@ static int person_end(const struct sending_view *v, struct removed_person *p)
 int removed_add(const struct sending_view *v)
 {
 	struct removed_people l = {.program = v->program};
+	struct grants grants = {0};
 	int rc = notified_people_read(v->journal, person_take, &l);
 
+	if (!rc && l.n)
+		rc = schedule_at(&grants, v->program, v->overrides, v->now);
 	for (size_t i = 0; i < l.n && rc >= 0; i++)
-		if ((rc = person_end(v, &l.items[i])) > 0 && turn_ends(v))
+		if ((rc = person_end(v, &grants, &l.items[i])) > 0 && turn_ends(v))
 			break;
+	grants_free(&grants);
 	for (size_t i = 0; i < l.n; i++)
 		person_free(&l.items[i]);
 	free(l.items);

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "curfew/notify.h"
 #include "curfew/sandbox.h"
 #include "curfew/state.h"
+#include "curfew/state_tables.h"
 #include "service/internal.h"
 #include "service/preflights.h"
 
@@ -25,7 +27,10 @@ static int folder_make(const char *path, mode_t mode)
 static int say(int rc, const char *what, const char *name)
 {
 	if (rc < 0)
-		log_send(LOG_TROUBLE, NULL, "%s %s: %s", what, name, strerror(-rc));
+		log_send(LOG_TROUBLE, NULL,
+			"%s%s%s: %s; the service does not start: access on SQL servers does not end, allowlist entries still "
+			"expire in the kernel",
+			what, *name ? " " : "", name, strerror(-rc));
 	return rc;
 }
 
@@ -49,6 +54,7 @@ static int firewall_begin(struct service *s, const char *config_folder)
 	const char *read[] = {config_folder, s->loaded.saved.folder,
 		s->loaded.program->settings.credential_directory, NULL};
 	struct firewall_process_options o = {.program = s->loaded.program,
+		.own = s->loaded.program,
 		.reload = firewall_reload,
 		.context = s,
 		.read = read,
@@ -56,18 +62,17 @@ static int firewall_begin(struct service *s, const char *config_folder)
 
 	if (!s->loaded.program->settings.firewall.enabled)
 		return 0;
+	s->gate = service_gate(s);
 	/* The unit sets this variable if the firewall process is a service of its own. Then this process never has
 	 * CAP_NET_ADMIN. */
-	const char *path = getenv("CURFEW_FIREWALL");
-	int rc = path ? firewall_process_connect(&s->firewall, path)
-		      : firewall_process_start(&s->firewall, &o);
-	s->gate = service_gate(s);
-	if (rc == 0 && path)
-		rc = service_firewall_adopt(s, &s->loaded);
-	return say(rc, "the packet filter",
-		rc == -EPERM
-			? "(CAP_NET_ADMIN is required, and only one Curfew can own the table; is the service running already?)"
-			: "");
+	s->filter.path = getenv("CURFEW_FIREWALL");
+	if (s->filter.path) {
+		filter_call(s);
+		return 0;
+	}
+	int rc = say(firewall_process_start(&s->firewall, &o), "cannot open the packet filter",
+		"(CAP_NET_ADMIN is required, and only one Curfew can own the table; is the service running already?)");
+	return rc ? rc : say(witness_open(s), "cannot read the firewall process's memory", "");
 }
 
 static gid_t operators(void)
@@ -112,7 +117,7 @@ static int shed(struct service *s, const char *config_folder)
 	bool landlocked = true;
 	int score = workers_score_open();
 	s->score = score > 0 ? score : 0;
-	int rc = s->options.unconfined ? 0 : sandbox_enter(&landlocked, SANDBOX_ENGINE, &paths);
+	int rc = s->options.unconfined ? 0 : sandbox_enter(&landlocked, SANDBOX_SERVICE, &paths);
 	if (rc == 0 && !landlocked)
 		log_send(LOG_STARTED, NULL,
 			"this kernel has no Landlock; only file modes restrict access to files");
@@ -120,7 +125,7 @@ static int shed(struct service *s, const char *config_folder)
 	/* After the sandbox, which a thread inherits. */
 	if (rc == 0)
 		rc = disk_start();
-	return say(rc, "shedding rights", "");
+	return say(rc, "cannot drop privileges", "");
 }
 
 static int parts_open(struct service *s)
@@ -142,45 +147,69 @@ static int parts_open(struct service *s)
 	return rc == 0 ? loop_open(s) : rc;
 }
 
+/* Otherwise a server that does not answer the first pass would have none. */
+static void excess_remember(struct service *s)
+{
+	struct verified_list verified = {0};
+
+	if (!s->journal || verified_load(&verified, s->journal) < 0)
+		return;
+	retries_remember(s->retries, &verified);
+	verified_list_free(&verified);
+}
+
+/* A pass needs several times the memory that stays: large lists have pages of their own, which go back with them, and the
+ * rest is given back when a pass or a reload has ended (mallopt(3)). Each worker would have a copy of its page tables. */
+static void memory_settle(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 1 << 18);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
+	/* What is freed is joined at once: each worker would do it for all that was, in pages that it has to copy for that. */
+	mallopt(M_MXFAST, 0);
+}
+
 static int service_open(struct service *s)
 {
 	_cleanup_free_ char *config = strdup(s->options.config);
 
 	if (!config)
 		return -ENOMEM;
+	memory_settle();
 	const char *config_file = s->options.config, *config_folder = dirname(config);
-	int rc = say(
-		configuration_open(&s->loaded, config_file, true), "configuration", config_file);
+	int rc = say(configuration_open(&s->loaded, config_file, true), "cannot load", config_file);
 	if (rc < 0)
 		return rc;
 	const struct settings *settings = &s->loaded.program->settings;
-	rc = say(clock_open(&s->clock, settings->state_directory), "the latest time seen in",
-		settings->state_directory);
+	rc = say(clock_open(&s->clock, settings->state_directory),
+		"cannot read the latest time seen in", settings->state_directory);
 	if (rc == 0)
-		rc = say(folder_make(settings->state_directory, 0750), "making",
+		rc = say(folder_make(settings->state_directory, 0750), "cannot create directory",
 			settings->state_directory);
 	if (rc == 0)
 		rc = records_open(s);
 	/* Where the files change meanwhile, what was loaded is valid all the same; the next reload saves. */
 	if (rc == 0)
 		service_save(s, &s->loaded);
+	malloc_trim(0);
 	if (rc == 0)
 		rc = firewall_begin(s, config_folder);
 	if (rc == 0)
-		rc = say(witness_open(s), "the packet filter", "");
-	if (rc == 0)
-		rc = say(folder_make(settings->runtime_directory, 0750), "making",
+		rc = say(folder_make(settings->runtime_directory, 0750), "cannot create directory",
 			settings->runtime_directory);
 	if (rc == 0)
 		rc = say(control_open(&s->control, settings->runtime_directory, operators(),
 				 service_request, s),
-			"control socket in", settings->runtime_directory);
+			"cannot open the control socket in", settings->runtime_directory);
 	if (rc == 0)
 		rc = shed(s, config_folder);
 	if (rc == 0)
-		rc = say(parts_open(s), "opening", "events");
+		rc = say(parts_open(s), "cannot open the service's queues", "");
 	s->zones = program_zones(s->loaded.program);
-	return rc == 0 ? retries_set(s->retries, s->loaded.program) : rc;
+	if (rc == 0)
+		rc = retries_set(s->retries, s->loaded.program);
+	if (rc == 0)
+		excess_remember(s);
+	return rc;
 }
 
 static void service_close(struct service *s)
@@ -192,7 +221,7 @@ static void service_close(struct service *s)
 	queries_close(s);
 	preflights_close(s);
 	control_close(s->control);
-	firewall_process_stop(s->firewall);
+	filter_close(s);
 	loop_close(s);
 	dispatcher_free(s->dispatcher);
 	if (s->score > 0)

@@ -1,5 +1,7 @@
-/* The service's current time, and the alarm of a clock that was set back. */
+/* The service's current time, its correction, and the alarm of a clock that was set back. */
+#include <errno.h>
 #include <string.h>
+#include "curfew/clock_resets.h"
 #include "service/internal.h"
 
 static void clock_watch(struct service *s, int ran_back, instant_t behind)
@@ -18,7 +20,7 @@ static void clock_watch(struct service *s, int ran_back, instant_t behind)
 			"ended; correct the clock, or see `curfew clock`",
 			text);
 		service_event(s, "clock-back", NULL, NULL, "service",
-			"the system clock was set back", text);
+			"the system clock is behind the latest time seen", text);
 	} else {
 		log_send(LOG_CLOCK_RIGHT, NULL, "the system clock is correct again");
 		service_event(s, "clock-restored", NULL, NULL, "service",
@@ -42,6 +44,47 @@ void service_time_save(struct service *s)
 
 	if (rc < 0)
 		log_send(LOG_TROUBLE, NULL,
-			"cannot save the latest time seen (%s); a restart would not know it",
+			"cannot save the latest time seen (%s); no access is granted until it can be saved",
 			strerror(-rc));
+}
+
+static int reset_record(struct service *s, const char *actor, const char *reason,
+	const char *detail, const char *outcome)
+{
+	struct journal_entry e = {.action = CLOCK_RESET,
+		.actor = actor,
+		.reason = reason,
+		.detail = detail,
+		.outcome = outcome};
+
+	return records_write(s, &e);
+}
+
+int service_time_reset(char why[RECORD_TEXT_MAX], struct service *s, instant_t to,
+	const char *actor, const char *reason)
+{
+	char detail[RECORD_TEXT_MAX];
+	int rc = clock_reset_check(&s->clock, to);
+
+	record_set(why, RECORD_TEXT_MAX,
+		rc == -ERANGE ? "the time must be between the system clock and the latest time seen"
+			      : strerror(-rc));
+	if (rc < 0)
+		return rc;
+	record_printf(detail, sizeof(detail), CLOCK_RESET_DETAIL "%lld, was %lld", (long long)to,
+		(long long)s->clock.highest);
+	/* Record the reset first: there must be no reset without a record. */
+	lane_settle(s->passes.lane);
+	rc = reset_record(s, actor, reason, detail, NULL);
+	if (rc) {
+		record_printf(
+			why, RECORD_TEXT_MAX, "cannot write the journal: %s", journal_problem(rc));
+		return rc;
+	}
+	rc = clock_reset(&s->clock, to);
+	if (rc < 0) {
+		record_set(why, RECORD_TEXT_MAX, strerror(-rc));
+		reset_record(s, actor, reason, why, "failed");
+	}
+	return rc;
 }

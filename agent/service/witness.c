@@ -13,7 +13,9 @@ static int witness_tell(struct service *s, const struct firewall_record *r)
 	/* If the process died, its monitoring reports that. */
 	if (rc < 0 && rc != -EPIPE && rc != -ETIMEDOUT)
 		log_send(LOG_JOURNAL_FAILED, NULL,
-			"the firewall process cannot add to its memory: %s; free some space in its folder",
+			"the firewall process cannot save a revocation or the journal's head: %s; access is not affected now, but a lost "
+			"journal could go unnoticed; free space in the directory beside state_directory whose name ends with "
+			"-firewall",
 			strerror(-rc));
 	return rc;
 }

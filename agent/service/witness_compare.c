@@ -1,8 +1,7 @@
-/* At the start of the service: compares the revocations and the journal's head that the firewall process has saved with the
- * service's own records. */
+/* Compares the revocations, the journal's head, and the guards that the firewall process has saved with the service's own
+ * records. */
 #include <errno.h>
 #include <string.h>
-#include <sodium.h>
 #include "curfew/state_tables.h"
 #include "service/internal.h"
 
@@ -37,23 +36,14 @@ static int revocation_take(struct service *s, const struct firewall_record *r)
 
 static void head_compare(struct service *s, const struct firewall_record *head)
 {
-	uint8_t hash[JOURNAL_HASH_SIZE];
-	size_t size = 0;
-	bool holds = true;
+	const struct seen_head seen = {head->id, head->at, head->hash};
+	bool lost = false;
 	instant_t now;
 
-	if (!s->journal || head->kind != FIREWALL_HEAD ||
-		sodium_hex2bin(
-			hash, sizeof(hash), head->hash, strlen(head->hash), NULL, &size, NULL) ||
-		size != sizeof(hash) || journal_holds(&holds, s->journal, hash, head->id) || holds)
-		return;
 	clock_now(&now, NULL, &s->clock);
-	if (loss_put(s->journal, now,
-		    "the journal is not the one that the firewall process saw, or an older copy of it: records are missing; "
-		    "no access is granted until you run `curfew accept-loss --reason TEXT`") < 0)
-		return;
-	log_send(LOG_JOURNAL_FAILED, NULL,
-		"the journal is not the one that the firewall process saw, or an older copy of it: records are missing");
+	if (s->journal && remembered_head_compare(&lost, s->journal, &seen, now) == 0 && lost)
+		log_send(LOG_JOURNAL_FAILED, NULL,
+			"the journal is not the one that the firewall process saw, or an older copy of it: records are missing");
 }
 
 int witness_open(struct service *s)
@@ -75,6 +65,8 @@ int witness_open(struct service *s)
 	}
 	if (rc == 0)
 		head_compare(s, &m.head);
+	if (rc == 0)
+		witness_guards_take(s, &m.guards);
 	firewall_memory_free(&m);
 	witness_head(s);
 	return rc;

@@ -13,7 +13,11 @@ static inline bool closing_keeps_login(const struct sql_closing *c)
 
 /* Each statement is in its own TRY block and returns a row N'disable': number of the closing, error number, message, and
  * the login's SID. Only closings that are `wanted`; of those that keep the login, the SID is asked where none is on record. */
-enum { CLOSING_NOT_OURS = -1 }; /* in place of an error number: no such login, or not managed */
+enum {			       /* in place of an error number */
+	CLOSING_NOT_OURS = -1, /* no such login, or not managed */
+	CLOSING_LATER =
+		-2, /* not tried: those before it took seconds. End sessions, then send it again */
+};
 void closing_disables_write(
 	FILE *to, const struct sql_closing *closings, const bool *wanted, size_t n);
 /* Rows N'before': the SIDs of those that are disabled already. It waits for no lock: what is not told was open. */
@@ -26,9 +30,17 @@ void closing_patience_write(FILE *to, int milliseconds);
  * the two below. */
 void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
 	size_t n, const struct sid *sids, size_t n_sids);
+/* The same to be looked at, not closed: also sessions of others that act as one of these logins (EXECUTE AS LOGIN). A login can be
+ * impersonated while it is disabled. */
+void closing_observe_write(FILE *to, const char *select, const struct sql_closing *closings,
+	size_t n, const struct sid *sids, size_t n_sids);
 /* Rows N'session' of the sessions of these logins whose open transaction changed something in the database; with `n` 0: of
  * everybody's. */
-void closing_writers_write(FILE *to, int database, const struct sid *sids, size_t n);
+void closing_writers_write(
+	FILE *to, const char *select, int database, const struct sid *sids, size_t n);
+/* Rows N'rollback': which sessions were killed and are still rolling back. `behind_sessions`: asked at once behind the question
+ * about sessions, and only if that found any. */
+void closing_rollbacks_write(FILE *to, bool behind_sessions);
 /* Rows N'session' of the sessions that the question above leaves out because the server does not tell whose they are. They
  * are reported, and never ended. */
 void closing_unknown_sessions_write(FILE *to, const char *select);
@@ -38,8 +50,8 @@ void closing_kills_write(FILE *to, const struct session_key *sessions, size_t n)
 /* One KILL with its check, for plans and the journal. */
 void closing_kill_write(FILE *to, const struct session_key *s);
 /* Columns and views of a row N'session', without its WHERE. The plain one leaves out columns that some servers do not
- * show to every login: addresses, and the progress of a rollback. */
-#define SESSION_COLUMNS 13
+ * show to every login: addresses, and open transactions. */
+#define SESSION_COLUMNS 12
 extern const char session_select[], session_select_plain[];
 
 #endif

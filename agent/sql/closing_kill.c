@@ -15,18 +15,25 @@
 	"  CASE WHEN s.login_time < '19900101' THEN NULL\n"                                        \
 	"    ELSE DATEDIFF(SECOND, s.login_time, GETDATE()) END,\n"                                \
 	"  CAST(CAST(s.host_name AS nvarchar(128)) AS varbinary(256)),\n"                          \
-	"  CAST(CAST(s.program_name AS nvarchar(128)) AS varbinary(256)),\n"
+	"  CAST(CAST(s.program_name AS nvarchar(128)) AS varbinary(256)), s.database_id,\n"
 
 /* MARS gives a session several connections. The one without a parent is the real one. */
 const char session_select[] = SESSION_COLUMNS_OF_SESSIONS
-	"  CAST(c.client_net_address AS nvarchar(48)), r.command, CAST(r.percent_complete AS int),\n"
-	"  s.open_transaction_count\n"
+	"  CAST(c.client_net_address AS nvarchar(48)), s.open_transaction_count\n"
 	"FROM sys.dm_exec_sessions AS s\n"
-	"LEFT JOIN sys.dm_exec_connections AS c ON c.session_id = s.session_id AND c.parent_connection_id IS NULL\n"
-	"LEFT JOIN sys.dm_exec_requests AS r ON r.session_id = s.session_id AND r.command LIKE N'KILLED%'\n";
+	"LEFT JOIN sys.dm_exec_connections AS c ON c.session_id = s.session_id AND c.parent_connection_id IS NULL\n";
 
 const char session_select_plain[] =
-	SESSION_COLUMNS_OF_SESSIONS "  NULL, NULL, NULL, NULL\nFROM sys.dm_exec_sessions AS s\n";
+	SESSION_COLUMNS_OF_SESSIONS "  NULL, NULL\nFROM sys.dm_exec_sessions AS s\n";
+
+/* Never with the sessions: on a secondary replica, and while any database is restored, this view may fail (976, 978, 927), and
+ * who reads it may make others' readings of it fail. */
+static const char rollbacks[] =
+	"BEGIN TRY\n"
+	"SELECT N'rollback' AS [part], r.session_id, CAST(r.percent_complete AS int) FROM sys.dm_exec_requests AS r\n"
+	"WHERE r.command LIKE N'KILLED%';\n"
+	"END TRY\n"
+	"BEGIN CATCH SELECT N'rollback' AS [part], NULL, NULL; END CATCH;\n";
 
 /* A refused statement must not abort the other statements or end the session. */
 static const char opening[] = "SET XACT_ABORT OFF;\n";
@@ -69,9 +76,18 @@ static void renamed_write(FILE *to, const struct sql_closing *c, size_t number)
 	fputs("; END\n", to);
 }
 
-static void disable_write(FILE *to, const struct sql_closing *c, size_t number)
+/* A server trigger of somebody may take its time with each ALTER LOGIN: behind so many seconds sessions are ended first. */
+#define SPELL 2
+
+static void disable_write(FILE *to, const struct sql_closing *c, size_t number, bool may_wait)
 {
-	fputs("BEGIN TRY\nIF ", to);
+	fputs("BEGIN TRY\n", to);
+	if (may_wait)
+		fprintf(to,
+			"IF DATEDIFF(SECOND, @began, GETDATE()) > %d SELECT N'disable' AS [part], %zu, %d, N'', NULL;\n"
+			"ELSE ",
+			SPELL, number, CLOSING_LATER);
+	fputs("IF ", to);
 	guard_write(to, c);
 	fputs("\nBEGIN ALTER LOGIN ", to);
 	sql_write_name(to, c->login);
@@ -132,17 +148,18 @@ void closing_disables_write(
 {
 	fputs(opening, to);
 	closing_patience_write(to, CLOSING_PATIENCE);
-	fputs("DECLARE @renamed nvarchar(300);\n", to);
-	for (size_t i = 0; i < n; i++)
+	fputs("DECLARE @renamed nvarchar(300), @began datetime = GETDATE();\n", to);
+	/* Never the first, so that each batch gets on, whatever the server's clock says. */
+	for (size_t i = 0, written = 0; i < n; i++)
 		if (wanted[i] && !closing_keeps_login(&closings[i]))
-			disable_write(to, &closings[i], i);
+			disable_write(to, &closings[i], i, written++);
 	for (size_t i = 0; i < n; i++)
 		if (wanted[i] && closing_keeps_login(&closings[i]) && !closings[i].sid.size)
 			sid_ask_write(to, &closings[i], i);
 }
 
-void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
-	size_t n, const struct sid *sids, size_t n_sids)
+static void sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
+	size_t n, const struct sid *sids, size_t n_sids, bool acting)
 {
 	const char *separator = "WHERE ";
 
@@ -152,6 +169,11 @@ void closing_sessions_write(FILE *to, const char *select, const struct sql_closi
 		sids_write(to, sids, n_sids);
 		putc(')', to);
 		separator = "\n  OR ";
+	}
+	if (n_sids && acting) {
+		fprintf(to, "%ss.security_id IN (", separator);
+		sids_write(to, sids, n_sids);
+		putc(')', to);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (closings[i].sid.size)
@@ -166,9 +188,27 @@ void closing_sessions_write(FILE *to, const char *select, const struct sql_closi
 	fputs(n_sids || *separator == '\n' ? ";\n" : "WHERE 1 = 0;\n", to);
 }
 
-void closing_writers_write(FILE *to, int database, const struct sid *sids, size_t n)
+void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
+	size_t n, const struct sid *sids, size_t n_sids)
 {
-	fprintf(to, "%sWHERE ", session_select);
+	sessions_write(to, select, closings, n, sids, n_sids, false);
+}
+
+void closing_observe_write(FILE *to, const char *select, const struct sql_closing *closings,
+	size_t n, const struct sid *sids, size_t n_sids)
+{
+	sessions_write(to, select, closings, n, sids, n_sids, true);
+}
+
+void closing_rollbacks_write(FILE *to, bool behind_sessions)
+{
+	fprintf(to, "%s%s", behind_sessions ? "IF @@ROWCOUNT > 0\n" : "", rollbacks);
+}
+
+void closing_writers_write(
+	FILE *to, const char *select, int database, const struct sid *sids, size_t n)
+{
+	fprintf(to, "%sWHERE ", select);
 	if (n) {
 		fputs("s.original_security_id IN (", to);
 		sids_write(to, sids, n);
@@ -186,16 +226,13 @@ void closing_unknown_sessions_write(FILE *to, const char *select)
 	fprintf(to, "%sWHERE s.original_security_id IS NULL;\n", select);
 }
 
-/* Matches only the session that was observed. Its id may belong to another session by now. */
+/* The id may belong to somebody else's session by now. Of the same login any session is ended: a pooled one logs in again at
+ * each reset, so its login_time may be another by now. */
 static void session_guard_write(FILE *to, const struct session_key *s)
 {
-	fprintf(to, "IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = %u AND ",
+	fprintf(to,
+		"IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = %u AND original_security_id = ",
 		s->id);
-	if (s->login_time[0])
-		fprintf(to, "login_time = '%s'", s->login_time);
-	else
-		fputs("login_time IS NULL", to);
-	fputs(" AND original_security_id = ", to);
 	sid_write(to, &s->sid);
 	putc(')', to);
 }

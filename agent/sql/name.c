@@ -57,7 +57,7 @@ bool name_is_whole(const char *text)
 	return true;
 }
 
-void batch_write_sendable(FILE *to, const char *batch)
+void batch_write_sendable(FILE *to, const char *batch, const char *given)
 {
 	if (name_is_whole(batch)) {
 		fputs(batch, to);
@@ -76,5 +76,8 @@ void batch_write_sendable(FILE *to, const char *batch)
 			putc('\'', to);
 		putc(*c++, to);
 	}
-	fputs("'; EXEC sys.sp_executesql @batch;", to);
+	fputs("'; EXEC sys.sp_executesql @batch", to);
+	if (given)
+		fprintf(to, ", N'%s int', %s", given, given);
+	putc(';', to);
 }

@@ -18,7 +18,8 @@ char *name_decode(const char *bytes, size_t size);
 /* The text has no unpaired surrogate, so it can be written into a batch. */
 bool name_is_whole(const char *text);
 /* Writes a batch whose names may contain unpaired surrogates. Without any, the batch is unchanged; else it becomes
- * dynamic SQL in which such units are CAST(0x00D8 AS nchar(1)). */
-void batch_write_sendable(FILE *to, const char *batch);
+ * dynamic SQL in which such units are CAST(0x00D8 AS nchar(1)), and to which the integer variable `given` is passed; NULL:
+ * none. */
+void batch_write_sendable(FILE *to, const char *batch, const char *given);
 
 #endif

@@ -5,6 +5,9 @@
 #include "curfew/sql.h"
 #include "curfew/text.h"
 
+/* The database_id of system databases, which is the same on each server. */
+enum { MASTER_ID = 1, TEMPDB_ID = 2 };
+
 /* Writes a question: %C becomes its number, %D the number of the database, and %% a percent sign. The answer's rows contain
  * both numbers. */
 void question_write(FILE *to, const char *text, size_t number, size_t database);

@@ -33,8 +33,9 @@ void sid_write(FILE *to, const struct sid *s)
 
 void sids_write(FILE *to, const struct sid *sids, size_t n)
 {
+	/* Not 0x: it equals 0x00, the SID of guest, as zero bytes at the end do not count. */
 	if (!n)
-		fputs("0x", to);
+		fputs("NULL", to);
 	for (size_t i = 0; i < n; i++) {
 		fputs(i ? ",\n  " : "", to);
 		sid_write(to, &sids[i]);

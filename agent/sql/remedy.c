@@ -32,15 +32,24 @@ static const char *drop_of(const struct sql_item *i)
 		{"CLR_SCALAR_FUNCTION", "DROP FUNCTION"},
 		{"CLR_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
 		{"AGGREGATE_FUNCTION", "DROP AGGREGATE"},
-		{"EXTENDED_STORED_PROCEDURE", "DROP PROCEDURE"}, {"TYPE", "DROP TYPE"},
+		/* Stand-alone ones have a module of their own: sys.sql_modules lists them, unlike the defaults of tables
+		 * (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-sql-modules-transact-sql). */
+		{"RULE", "DROP RULE"}, {"DEFAULT_CONSTRAINT", "DROP DEFAULT"},
+		{"REPLICATION_FILTER_PROCEDURE", "DROP PROCEDURE"}, {"TYPE", "DROP TYPE"},
 		{"CERTIFICATE ", "DROP CERTIFICATE"}, {"DATABASE_ROLE", "DROP ROLE"},
 		{"APPLICATION_ROLE", "DROP APPLICATION ROLE"}, {"SERVER_ROLE", "DROP SERVER ROLE"}};
 
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
 		if (begins_with(i->hash, kinds[k].type))
 			return kinds[k].statement;
+	if (streq(i->kind, "endpoint"))
+		return "DROP ENDPOINT";
+	if (streq(i->kind, "credential"))
+		return "DROP CREDENTIAL";
 	/* Of a Windows or Entra group the type is the same word on the server and in a database. */
-	return streq(i->kind, "login") ? "DROP LOGIN" : "DROP USER";
+	if (streq(i->kind, "login"))
+		return "DROP LOGIN";
+	return streq(i->kind, "principal") ? "DROP USER" : NULL;
 }
 
 #define TWO_PART_NAME "QUOTENAME(SCHEMA_NAME(schema_id)) + N'.' + QUOTENAME(name)"
@@ -96,6 +105,8 @@ static void look_write(FILE *to, const struct sql_item *i)
 			"SELECT * FROM sys.server_principals WHERE QUOTENAME(name) = ", ""},
 		{"sysadmin-password", "",
 			"SELECT * FROM sys.server_principals WHERE QUOTENAME(name) = ", ""},
+		{"endpoint", "", "SELECT * FROM sys.endpoints WHERE QUOTENAME(name) = ", ""},
+		{"credential", "", "SELECT * FROM sys.credentials WHERE QUOTENAME(name) = ", ""},
 		{"certificate", "", "SELECT * FROM sys.certificates WHERE QUOTENAME(name) = ", ""},
 		{"plan-guide", "", "SELECT * FROM sys.plan_guides WHERE name = ", ""},
 		{"ddl-trigger", "",
@@ -135,6 +146,17 @@ static void unquoted_write(FILE *to, const char *text)
 	if (plain)
 		plain[n] = '\0';
 	sql_write_string(to, plain ? plain : "");
+}
+
+/* DROP PROCEDURE does not take an extended one, and master alone has them
+ * (https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-dropextendedproc-transact-sql). */
+static void extended_drop(FILE *to, const struct sql_item *i)
+{
+	size_t schema = sql_quoted_size(i->name);
+
+	fputs("USE [master]; EXEC sys.sp_dropextendedproc ", to);
+	unquoted_write(to, i->name[schema] == '.' ? i->name + schema + 1 : i->name);
+	fputs(";", to);
 }
 
 /* "[SERVER] for everybody", or for "[LOGIN]". */
@@ -192,6 +214,10 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 		fputs("-- no statement can write this name; a DBA must review it", to);
 		return;
 	}
+	if (!changed && begins_with(i->hash, "EXTENDED_STORED_PROCEDURE")) {
+		extended_drop(to, i);
+		return;
+	}
 	fputs("USE ", to);
 	sql_write_name(to, database);
 	fputs("; ", to);
@@ -200,7 +226,8 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 	} else if (streq(i->kind, "linked-login")) {
 		linked_login_write(to, i->name);
 	} else if (streq(i->kind, "setting")) {
-		fputs(server ? "EXEC sys.sp_configure "
+		/* Where advanced options are not shown, as by default, sp_configure knows none of them. */
+		fputs(server ? "SELECT * FROM sys.configurations WHERE name = "
 			     : "SELECT * FROM sys.databases WHERE name = ",
 			to);
 		sql_write_string(to, server ? i->name : database);
@@ -210,17 +237,27 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 		look_write(to, i);
 	} else if (streq(i->kind, "member") || streq(i->kind, "server-member")) {
 		size_t member = sql_quoted_size(i->name);
-		fprintf(to, "ALTER %s %s DROP MEMBER %.*s", server ? "SERVER ROLE" : "ROLE",
+		fprintf(to, "ALTER %s %s DROP MEMBER %.*s",
+			streq(i->kind, "member") ? "ROLE" : "SERVER ROLE",
 			i->name + member + strlen(" in "), (int)member, i->name);
 	} else if (streq(i->kind, "permission") || streq(i->kind, "server-permission")) {
-		fprintf(to, "REVOKE %s CASCADE", i->name);
+		/* There is a row for each grantor, and without AS the statement takes back that of the owner alone, silently
+		 * (https://learn.microsoft.com/sql/t-sql/statements/revoke-transact-sql). */
+		fprintf(to,
+			"REVOKE %s CASCADE; -- if it stays, somebody else than the owner granted it: add AS and that one's "
+			"name, which is the grantor in sys.%s_permissions",
+			i->name, server ? "server" : "database");
+		return;
 	} else if (streq(i->kind, "plan-guide")) {
 		fputs("EXEC sys.sp_control_plan_guide N'DROP', ", to);
 		sql_write_string(to, i->name);
 	} else if (streq(i->kind, "ddl-trigger") || streq(i->kind, "system-ddl-trigger")) {
 		fprintf(to, "DROP TRIGGER %s ON DATABASE", i->name);
-	} else {
+	} else if (drop_of(i)) {
 		fprintf(to, "%s %s", drop_of(i), i->name);
+	} else {
+		fputs("-- no statement is known for this type; a DBA must review it", to);
+		return;
 	}
 	fputs(";", to);
 }

@@ -7,15 +7,6 @@
 #include "sql/closing.h"
 #include "sql/name.h"
 
-void *row_array_more(void *items, size_t *n, size_t size)
-{
-	char *more = array_grown(items, *n, size);
-
-	if (more)
-		memset(more + (*n)++ * size, 0, size);
-	return more;
-}
-
 bool row_is(const struct sql_value *v, const char *part)
 {
 	return v->data && streq(v->data, part);
@@ -94,15 +85,29 @@ int row_session(struct observed_session *s, const struct sql_value *v, int n)
 	/* An unknown age, or a negative one after the clock was set back, counts as old. */
 	s->age = v[6].data && row_number(&v[6]) >= 0 ? (uint64_t)row_number(&v[6])
 						     : SESSION_AGE_UNKNOWN;
-	s->ending = v[10].data != NULL;
-	s->percent = percent_of(&v[11]);
-	s->transactions = v[12].data ? (unsigned)row_number(&v[12]) : 0;
-	s->address = v[9].data ? row_text(&v[9]) : strdup("");
+	s->database = (int)row_number(&v[9]);
+	s->transactions = v[11].data ? (unsigned)row_number(&v[11]) : 0;
+	s->address = v[10].data ? row_text(&v[10]) : strdup("");
 	return row_name(&s->login, &v[4]) && row_name(&s->acting, &v[5]) &&
 			       row_name(&s->host, &v[7]) && row_name(&s->program, &v[8]) &&
 			       s->address
 		       ? 0
 		       : -ENOMEM;
+}
+
+int row_rollback(
+	struct observed_session *sessions, size_t n_sessions, const struct sql_value *v, int n)
+{
+	if (n != 3 || !row_is(&v[0], "rollback"))
+		return -EBADMSG;
+	if (!v[1].data)
+		return ROLLBACK_UNTOLD;
+	for (size_t i = 0; i < n_sessions; i++)
+		if (sessions[i].key.id == (uint32_t)row_number(&v[1])) {
+			sessions[i].ending = true;
+			sessions[i].percent = percent_of(&v[2]);
+		}
+	return 0;
 }
 
 void session_free(struct observed_session *s)
@@ -121,4 +126,16 @@ void sessions_free(struct observed_session **items, size_t *n)
 	free(*items);
 	*items = NULL;
 	*n = 0;
+}
+
+/* From the server's own host the address says nothing of where users arrive. */
+void row_endpoint(
+	char to[ENDPOINT_TEXT_MAX], const struct sql_value *address, const struct sql_value *port)
+{
+	const char *text = address->data;
+
+	to[0] = '\0';
+	if (text && port->data && strncmp(text, "127.", 4) != 0 && !streq(text, "::1"))
+		snprintf(to, ENDPOINT_TEXT_MAX, strchr(text, ':') ? "[%s]:%lld" : "%s:%lld", text,
+			(long long)row_number(port));
 }

@@ -4,16 +4,6 @@
 
 #include "curfew/sql.h"
 
-/* Appends a zeroed item. NULL without memory; the array is then unchanged. */
-void *row_array_more(void *items, size_t *n, size_t size);
-#define ROW_MORE(array, count)                                                                     \
-	({                                                                                         \
-		__typeof__(array) more_ = row_array_more((array), &(count), sizeof(*(array)));     \
-		if (more_)                                                                         \
-			(array) = more_;                                                           \
-		more_ ? &(array)[(count)-1] : NULL;                                                \
-	})
-
 bool row_is(const struct sql_value *v, const char *part);
 /* NULL is 0. */
 int64_t row_number(const struct sql_value *v);
@@ -31,8 +21,16 @@ void row_sid(struct sid *to, const struct sql_value *v);
 /* A row N'session' with the columns of session_select. 0, -ENOMEM, or -EBADMSG. The caller frees it with
  * session_free(). */
 int row_session(struct observed_session *to, const struct sql_value *v, int n);
+/* A row N'rollback' about one of these sessions: it is ending. 0, ROLLBACK_UNTOLD if the server does not tell which are, or
+ * -EBADMSG. */
+#define ROLLBACK_UNTOLD 1
+int row_rollback(
+	struct observed_session *sessions, size_t n_sessions, const struct sql_value *v, int n);
 void session_free(struct observed_session *s); /* frees the members */
 /* Frees all; the array is empty afterwards. */
 void sessions_free(struct observed_session **items, size_t *n);
+/* An address and a port in the form of an endpoint; "": unknown, or the loopback. */
+void row_endpoint(
+	char to[ENDPOINT_TEXT_MAX], const struct sql_value *address, const struct sql_value *port);
 
 #endif

@@ -6,6 +6,7 @@
  * anything secret is sent. Nor do the server's settings count: the first batch sets our own, and is the one that proves
  * the encryption. */
 #include <errno.h>
+#include <iconv.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,6 +113,17 @@ static int login_make(LOGINREC **out, const struct sql_session_options *o)
 	}
 	*out = l;
 	return 0;
+}
+
+void sql_conversions_hold(void)
+{
+	static const char *const sets[] = {"UTF-16LE", "ISO-8859-1"};
+	static iconv_t held[ARRAY_SIZE(sets)];
+
+	/* One that is not there is the worker's to miss. */
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		if (!held[i])
+			held[i] = iconv_open("UTF-8", sets[i]);
 }
 
 int sql_session_open(

@@ -10,12 +10,7 @@
 
 #include <sybdb.h>
 
-/* As OpenSSL and GnuTLS look for them. Windows exports DER files with the same suffixes. */
-static bool is_certificate(const char *line)
-{
-	return strncmp(line, "-----BEGIN CERTIFICATE-----", 27) == 0 ||
-	       strncmp(line, "-----BEGIN X509 CERTIFICATE-----", 32) == 0;
-}
+#include "curfew/certificate.h"
 
 static int ca_file_unread(struct sql_error *error, const char *path, int rc)
 {
@@ -55,7 +50,7 @@ int ca_file_check(struct sql_error *error, const char *path)
 		return ca_file_unread(error, path, rc);
 	}
 	while (!found && getline(&line, &size, from) >= 0)
-		found = is_certificate(line);
+		found = certificate_begins(line);
 	if (ferror(from))
 		return ca_file_unread(error, path, -EIO);
 	if (found)

@@ -6,10 +6,14 @@
 
 #include <sybdb.h>
 
+/* Options of the socket that sql_session_watch() sets. */
+#define SESSION_WATCHES 4
+
 struct sql_session {
 	DBPROCESS *process;
 	LOGINREC *login;
-	int conf; /* memory file that the library reads */
+	int before[SESSION_WATCHES]; /* these options as they were */
+	int conf;		     /* memory file that the library reads */
 	bool proved;
 	bool dead;
 	unsigned round_trips;

@@ -14,7 +14,7 @@ static int session_give_up(struct sql_session *s, struct sql_error *error, int r
 	return rc;
 }
 
-int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
+static int batch_run(struct sql_session *s, struct sql_error *error, const char *batch,
 	sql_row_fn each, void *context)
 {
 	int rc = 0;
@@ -45,4 +45,29 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 	if (!rc && !error->number && error->library)
 		return -EBADMSG; /* db-lib could not parse the answer */
 	return rc ? rc : error->number ? SQL_SERVER_ERROR : 0;
+}
+
+/* From this severity on the server ends most connections behind its message
+ * (https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-error-severities). */
+#define SEVERITY_FATAL_MIN 20
+
+int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
+	sql_row_fn each, void *context)
+{
+	int rc = batch_run(s, error, batch, each, context);
+	struct sql_error after;
+
+	if (rc != SQL_SERVER_ERROR || error->severity < SEVERITY_FATAL_MIN)
+		return rc;
+	/* Whether it has shows at the next batch: at once, so that nothing else passes for what ended it. */
+	int lost = batch_run(s, &after, "SELECT 1;", NULL, NULL);
+	if (lost >= 0)
+		return rc;
+	error->os_error = lost;
+	return lost;
+}
+
+bool sql_session_is_lost(const struct sql_session *s)
+{
+	return s->dead;
 }

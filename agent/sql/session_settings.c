@@ -32,7 +32,13 @@ enum {
 #define OPTIONS_OFF                                                                                \
 	(IMPLICIT_TRANSACTIONS | CURSOR_CLOSE_ON_COMMIT | NUMERIC_ROUNDABORT | XACT_ABORT)
 
-/* The options that indexed views, filtered indexes, and XML methods require, so that no DDL trigger fails when Curfew
+/* In a deadlock the lower priority loses, and any session may take up to 10 for itself: no user's must make the agent lose
+ * (https://learn.microsoft.com/sql/t-sql/statements/set-deadlock-priority-transact-sql).
+ *
+ * The server may refuse a question whose estimated cost is above a limit (8649), and the longest ones look dear: each session may
+ * lift it for itself (https://learn.microsoft.com/sql/t-sql/statements/set-query-governor-cost-limit-transact-sql).
+ *
+ * The options that indexed views, filtered indexes, and XML methods require, so that no DDL trigger fails when Curfew
  * fires it. XACT_ABORT is off, because one refused statement must not abort the others; a statement that needs a
  * transaction sets it itself. */
 const char *const session_settings[] = {
@@ -48,8 +54,10 @@ const char *const session_settings[] = {
 	"SET CURSOR_CLOSE_ON_COMMIT OFF;\n",
 	"SET XACT_ABORT OFF;\n",
 	"SET ROWCOUNT 0;\n",
+	"SET QUERY_GOVERNOR_COST_LIMIT 0;\n",
 	"SET TEXTSIZE 2147483647;\n",
 	"SET LOCK_TIMEOUT " NUMBER_TEXT(LOCK_PATIENCE) ";\n",
+	"SET DEADLOCK_PRIORITY 10;\n",
 	"SET LANGUAGE us_english;\n",
 	"SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n",
 	"IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n",

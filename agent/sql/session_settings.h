@@ -10,7 +10,7 @@ extern const char session_settings_question[];
 
 /* Milliseconds to wait for a lock. A lock that is held longer makes only that database unread. */
 #define LOCK_PATIENCE 5000
-enum { ERROR_LOCK_TIMEOUT = 1222 };
+enum { ERROR_DEADLOCK = 1205, ERROR_LOCK_TIMEOUT = 1222 };
 
 struct session_state {
 	bool told;

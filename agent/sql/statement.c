@@ -65,11 +65,11 @@ static void write_user(
 		sql_write_name(to, login);
 }
 
-static int write_change(FILE *to, const struct change *c, const char *password)
+static int write_change(FILE *to, const struct change *c, const char *password,
+	const struct observed_database *guarded, bool as_owner)
 {
 	int rc = 0;
 
-	write_in(to, c->database);
 	switch (c->kind) {
 	case CHANGE_LOGIN_CREATE:
 		write_create_login(to, c->login, password, &c->sid);
@@ -98,14 +98,14 @@ static int write_change(FILE *to, const struct change *c, const char *password)
 		break;
 	case CHANGE_SERVER_REVOKE:
 		write_in(to, "master");
-		rc = statement_write_revoke(to, c);
+		rc = statement_write_revoke(to, c, guarded);
 		break;
 	case CHANGE_REVOKE:
 	case CHANGE_ROLE_DENY_REMOVE:
-		rc = statement_write_revoke(to, c);
+		rc = statement_write_revoke(to, c, guarded);
 		break;
 	case CHANGE_OWNER:
-		rc = statement_write_owner(to, c);
+		rc = statement_write_owner(to, c, guarded, as_owner);
 		break;
 	case CHANGE_SESSION_KILL:
 		closing_kill_write(to, &c->session);
@@ -138,17 +138,25 @@ static int write_change(FILE *to, const struct change *c, const char *password)
 	return rc;
 }
 
-int sql_write_change(FILE *to, const struct change *c, const char *password)
+int sql_write_change(FILE *to, const struct change *c, const char *password,
+	const struct observed_database *guarded, bool as_owner)
 {
 	struct text plain;
 
+	as_owner = as_owner && guarded && change_runs_as_owner(c->kind);
+	if (as_owner && !name_is_whole(guarded->name))
+		return -ENOTSUP;
 	if (!text_begin(&plain))
 		return -ENOMEM;
-	int rc = write_change(plain.to, c, password);
+	write_in(as_owner ? to : plain.to, c->database);
+	int rc = write_change(plain.to, c, password, guarded, as_owner);
 	char *text = text_end(&plain);
 	if (!text)
 		return rc ? rc : -ENOMEM;
-	batch_write_sendable(to, text);
+	if (as_owner)
+		statement_write_as_owner(to, text);
+	else
+		batch_write_sendable(to, text, NULL);
 	/* The text may contain the password. */
 	sodium_memzero(text, plain.size);
 	free(text);

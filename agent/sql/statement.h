@@ -7,11 +7,29 @@
 
 int statement_write_grant(
 	FILE *to, const struct permission *p, const char *verb, const char *grantee);
-int statement_write_revoke(FILE *to, const struct change *c);
-int statement_write_owner(FILE *to, const struct change *c);
+/* Of several statements each has its guard directly before it, if there is a database to be guarded. */
+int statement_write_revoke(
+	FILE *to, const struct change *c, const struct observed_database *guarded);
+int statement_write_owner(
+	FILE *to, const struct change *c, const struct observed_database *guarded, bool as_owner);
 
-/* Ends the batch unless the enabled DDL triggers of the database are those that were read. 0 or -ENOMEM. */
+/* Who changes are made as inside of a database: its owner, or the agent itself. */
+bool change_runs_as_owner(enum change_kind kind);
+/* The statement stands in its database, in a batch that declares the variables once. */
+void statement_write_as_owner(FILE *to, const char *statement);
+/* Makes the session the agent's again. Nothing in it makes somebody else's code run, so a syntax error says that the server does
+ * not know the statements by which a change runs as the owner. */
+void statement_write_owner_end(FILE *to);
+/* Of the variables, the agent's user in the database. */
+#define AGENT_USER "@agent"
+
+/* Whether the session waits for locks, for as long as LOCK_PATIENCE, or not at all. */
+void statement_write_patience(FILE *to, bool waits);
+/* Ends the batch, or its TRY block, unless the enabled DDL triggers of the database are those that were read. From here on the
+ * session waits for no lock until statement_write_patience(). 0 or -ENOMEM. */
 int statement_write_guard(FILE *to, const struct observed_database *d);
+/* The same inside of a transaction that stands in its database. d NULL: nothing. */
+void statement_write_inner_guard(FILE *to, const struct observed_database *d);
 /* The same for the server's triggers, of which those that `known` refuses may not be there. */
 void statement_write_server_guard(
 	FILE *to, const struct observed_server *o, const struct strings *known);

@@ -20,25 +20,17 @@ static void write_two_names(FILE *to, const char *schema, const char *name)
 /* Writes the ON clause, by sys.database_permissions.class. For principals, keys, and others `schema` holds the type. */
 static int write_securable(FILE *to, const struct permission *p)
 {
-	enum {
-		DATABASE = 0,
-		OBJECT = 1,
-		SCHEMA = 3,
-		TYPE = 6,
-		XML_SCHEMA_COLLECTION = 10,
-		SERVER = 100
-	};
-	const char *kind = p->class == OBJECT ? "OBJECT"
-			   : p->class == TYPE ? "TYPE"
-					      : "XML SCHEMA COLLECTION";
+	const char *kind = p->class == CLASS_OBJECT ? "OBJECT"
+			   : p->class == CLASS_TYPE ? "TYPE"
+						    : "XML SCHEMA COLLECTION";
 
 	switch (p->class) {
-	case DATABASE:
-	case SERVER:
+	case CLASS_DATABASE:
+	case CLASS_SERVER:
 		return 0;
-	case OBJECT:
-	case TYPE:
-	case XML_SCHEMA_COLLECTION:
+	case CLASS_OBJECT:
+	case CLASS_TYPE:
+	case CLASS_XML_SCHEMA_COLLECTION:
 		if (!p->schema || !p->object)
 			return -ENOTSUP;
 		fprintf(to, " ON %s::", kind);
@@ -49,7 +41,7 @@ static int write_securable(FILE *to, const struct permission *p)
 			putc(')', to);
 		}
 		return 0;
-	case SCHEMA:
+	case CLASS_SCHEMA:
 		if (!p->schema)
 			return -ENOTSUP;
 		fputs(" ON SCHEMA::", to);
@@ -80,14 +72,17 @@ int statement_write_grant(
 	return rc;
 }
 
-/* CASCADE also revokes what was granted on. AS names the row's grantor; without it the row would remain. */
+/* CASCADE also revokes what was granted on. AS names the row's grantor; without it the row would remain. A user keeps CONNECT
+ * itself, and a login CONNECT SQL and the endpoints. */
 static int write_revoke(FILE *to, const struct permission *p)
 {
+	const bool option =
+		p->state == 'W' && (streq(p->name, "CONNECT") || streq(p->name, "CONNECT SQL"));
 	int rc;
 
 	if (!is_words(p->name))
 		return -ENOTSUP;
-	fprintf(to, "REVOKE %s", p->name);
+	fprintf(to, "REVOKE %s%s", option ? "GRANT OPTION FOR " : "", p->name);
 	rc = write_securable(to, p);
 	fputs(" FROM ", to);
 	sql_write_name(to, p->grantee);
@@ -115,46 +110,51 @@ static int write_regrant(FILE *to, const struct permission *p)
 	return rc;
 }
 
-static int write_regrants(FILE *to, const struct change *c)
+static int write_regrants(FILE *to, const struct change *c, const struct observed_database *guarded)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < c->n_regrants && !rc; i++) {
 		fputs("; ", to);
+		statement_write_inner_guard(to, guarded);
 		rc = write_regrant(to, &c->regrants[i]);
 	}
 	return rc;
 }
 
-int statement_write_revoke(FILE *to, const struct change *c)
+int statement_write_revoke(
+	FILE *to, const struct change *c, const struct observed_database *guarded)
 {
 	int rc;
 
 	if (!c->n_regrants)
 		return write_revoke(to, &c->permission);
 	fputs("BEGIN SET XACT_ABORT ON; BEGIN TRANSACTION; ", to);
+	statement_write_inner_guard(to, guarded);
 	rc = write_revoke(to, &c->permission);
 	if (!rc)
-		rc = write_regrants(to, c);
+		rc = write_regrants(to, c, guarded);
 	fputs("; COMMIT TRANSACTION; SET XACT_ABORT OFF; END", to);
 	return rc;
 }
 
-/* Counts permissions of others than the previous owner and than grants by it. Two grants of one permission by different
+/* Counts permissions of others than the previous owner and the agent, and than grants by it. Two grants of one permission by different
  * grantors count once. */
-static void write_count(FILE *to, const char *principal)
+static void write_count(FILE *to, const char *principal, bool as_owner)
 {
 	fputs("(SELECT COUNT(*) FROM (SELECT DISTINCT p.class, p.major_id, p.minor_id, p.grantee_principal_id, p.type "
 	      "FROM sys.database_permissions AS p WHERE p.grantee_principal_id NOT IN "
 	      "(SELECT u.principal_id FROM sys.database_principals AS u WHERE u.name = ",
 		to);
 	sql_write_string(to, principal);
-	fputs(")) AS q)", to);
+	fprintf(to, ") AND p.grantee_principal_id <> %s) AS q)",
+		as_owner ? AGENT_USER : "DATABASE_PRINCIPAL_ID()");
 }
 
 /* A transfer drops the permissions of others on its target. So transfer and grant again in one transaction, and roll
  * back if fewer permissions remain. */
-int statement_write_owner(FILE *to, const struct change *c)
+int statement_write_owner(
+	FILE *to, const struct change *c, const struct observed_database *guarded, bool as_owner)
 {
 	const struct permission *o = &c->permission;
 	int rc = 0;
@@ -162,17 +162,19 @@ int statement_write_owner(FILE *to, const struct change *c)
 	if (!is_words(o->name) || !o->object)
 		return -ENOTSUP;
 	fputs("BEGIN SET XACT_ABORT ON; BEGIN TRANSACTION; DECLARE @before int = ", to);
-	write_count(to, c->principal);
-	fprintf(to, "; ALTER AUTHORIZATION ON %s::", o->name);
+	write_count(to, c->principal, as_owner);
+	fputs("; ", to);
+	statement_write_inner_guard(to, guarded);
+	fprintf(to, "ALTER AUTHORIZATION ON %s::", o->name);
 	/* An object in a schema gets its schema's owner, as if it never had its own. */
 	if (o->schema)
 		write_two_names(to, o->schema, o->object);
 	else
 		sql_write_name(to, o->object);
 	fputs(o->schema ? " TO SCHEMA OWNER" : " TO [dbo]", to);
-	rc = write_regrants(to, c);
+	rc = write_regrants(to, c, guarded);
 	fputs("; IF @before <> ", to);
-	write_count(to, c->principal);
+	write_count(to, c->principal, as_owner);
 	fputs(" BEGIN ROLLBACK TRANSACTION; THROW 50001, N'The transfer would take permissions from others.', 1; END; "
 	      "COMMIT TRANSACTION; SET XACT_ABORT OFF; END",
 		to);

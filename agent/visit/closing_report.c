@@ -86,7 +86,7 @@ static bool is_told_later(const struct closing_run *c, size_t i)
 	return false;
 }
 
-static bool was_disabled(const struct closing_run *c, size_t i)
+bool closing_was_disabled(const struct closing_run *c, size_t i)
 {
 	for (size_t k = 0; k < c->n_before; k++)
 		if (sid_equal(&c->before[k], closing_sid(c, i)))
@@ -94,17 +94,31 @@ static bool was_disabled(const struct closing_run *c, size_t i)
 	return false;
 }
 
-void closings_tell(const struct visit_run *run, const struct closing_run *c)
+void disables_tell(const struct visit_run *run, struct closing_run *c, bool all)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (!closing_keeps_login(&c->closings[i]))
-			disable_tell(run, &c->closings[i], &c->disables[i], was_disabled(c, i));
+	for (size_t i = 0; i < c->n; i++) {
+		struct disable *d = &c->disables[i];
+
+		/* A lock may be that of its own session: it is disabled again behind its end. */
+		const bool open = d->code == NOT_TOLD_YET || d->code == CLOSING_LATER ||
+				  d->code == ERROR_LOCK_TIMEOUT;
+
+		if (d->told || (open && !all) || closing_keeps_login(&c->closings[i]))
+			continue;
+		d->told = true;
+		disable_tell(run, &c->closings[i], d, closing_was_disabled(c, i));
+	}
+}
+
+void kills_tell(const struct visit_run *run, const struct closing_run *c)
+{
 	for (size_t i = 0; i < c->n_kills; i++)
 		if (!is_told_later(c, i))
 			kill_tell(run, c, &c->kills[i]);
 }
 
-void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_error *error)
+void closing_sessions_unread_tell(
+	const struct visit_run *run, int rc, const struct sql_error *error)
 {
 	struct record r;
 
@@ -113,6 +127,7 @@ void closing_sessions_unread_tell(const struct visit_run *run, const struct sql_
 	RECORD_PRINTF(&r, detail,
 		"cannot read the open sessions, so none was ended (%d: %.200s): one that the packet filter does not cut stays "
 		"open until a pass can read them",
-		error->number, error->text);
+		rc == SQL_SERVER_ERROR ? error->number : rc,
+		rc == SQL_SERVER_ERROR ? error->text : strerror(-rc));
 	worker_tell(run->worker, &r);
 }

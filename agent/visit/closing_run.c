@@ -1,5 +1,5 @@
 /* The removals that come first: one batch disables logins, then batches end sessions until each is gone or rolling
- * back. Nothing here waits for the journal, for another agent's lock, or for a reading. If the server aborts a batch,
+ * back. Where disabling takes seconds, sessions are ended in between. Nothing here waits for the journal, for another agent's lock, or for a reading. If the server aborts a batch,
  * the statement without an answer has failed, and those behind it are sent again. */
 #include "visit/closing_run.h"
 
@@ -19,73 +19,8 @@
 #define MAX_KILL_ROUNDS 20
 #define MAX_PAUSE_MS	400
 
-static void words_take(char *to, size_t size, const struct sql_value *v)
-{
-	record_set(to, size, v->data ? v->data : "");
-}
-
-static int disable_row(struct closing_run *c, const struct sql_value *v, int n)
-{
-	size_t i = (size_t)row_number(&v[1]);
-
-	if (n != 5 || i >= c->n)
-		return -EBADMSG;
-	struct disable *d = &c->disables[i];
-	d->code = (int)row_number(&v[2]);
-	words_take(d->words, sizeof(d->words), &v[3]);
-	if (v[4].data)
-		row_sid(&d->sid, &v[4]);
-	return 0;
-}
-
-static int before_row(struct closing_run *c, const struct sql_value *v, int n)
-{
-	if (n != 2)
-		return -EBADMSG;
-	struct sid *sid = ROW_MORE(c->before, c->n_before);
-	if (!sid)
-		return -ENOMEM;
-	row_sid(sid, &v[1]);
-	return 0;
-}
-
-static int kill_row(struct closing_run *c, const struct sql_value *v, int n)
-{
-	size_t i = c->round + (size_t)row_number(&v[1]);
-
-	if (n != 4 || i < c->round || i >= c->n_kills)
-		return -EBADMSG;
-	c->kills[i].code = (int)row_number(&v[2]);
-	words_take(c->kills[i].words, sizeof(c->kills[i].words), &v[3]);
-	return 0;
-}
-
-static int closing_row(void *context, const struct sql_value *v, int n)
-{
-	struct closing_run *c = context;
-
-	if (row_is(&v[0], "before"))
-		return before_row(c, v, n);
-	if (row_is(&v[0], "disable"))
-		return disable_row(c, v, n);
-	if (row_is(&v[0], "kill"))
-		return kill_row(c, v, n);
-	struct observed_session *s = ROW_MORE(c->sessions, c->n_sessions);
-	return s ? row_session(s, v, n) : -ENOMEM;
-}
-
-static void sessions_question_write(FILE *to, const struct closing_run *c)
-{
-	_cleanup_free_ struct sid *sids = calloc(c->n + 1, sizeof(*sids));
-	size_t n = 0;
-
-	for (size_t i = 0; sids && i < c->n; i++)
-		if (c->closings[i].sid.size)
-			sids[n++] = c->closings[i].sid;
-	closing_patience_write(to, CLOSING_PATIENCE);
-	closing_sessions_write(to, c->select, c->closings, c->by_sid ? 0 : c->n, sids, n);
-	closing_patience_write(to, LOCK_PATIENCE);
-}
+/* A session id is a smallint. An orphaned distributed transaction has -2 in its place, and no KILL of that form. */
+#define SESSION_ID_MAX INT16_MAX
 
 /* Negative: the session is lost, and nothing more can be done. An answer of the wrong form counts as no answer. */
 static bool is_lost(int rc)
@@ -100,51 +35,56 @@ static int disables_send(
 
 	if (!text_begin(&batch))
 		return -ENOMEM;
-	if (!c->before_asked)
+	if (!c->before_asked && !c->alone)
 		closing_before_write(batch.to, c->closings, c->n);
 	c->before_asked = true;
 	closing_disables_write(batch.to, c->closings, wanted, c->n);
 	/* Their sessions in the same batch; where that fails they are asked for by themselves. */
-	sessions_free(&c->sessions, &c->n_sessions);
 	c->select = session_select;
-	sessions_question_write(batch.to, c);
-	int rc = question_ask(run->session, error, &batch, closing_row, c);
-	c->asked = !rc;
+	c->no_progress = false;
+	if (!c->alone)
+		closing_sessions_question_write(batch.to, c);
+	c->any_row = false;
+	int rc = closing_batch_ask(c, run, error, &batch);
+	c->asked = !rc && !c->alone;
 	return rc;
 }
 
-static int sessions_ask(struct closing_run *c, struct visit_run *run, struct sql_error *error)
+/* Without a single row the batch was not even compiled: perhaps for a question that stood beside the disables. Those go by
+ * themselves then, since closing needs no reading. True: they are to be sent again. */
+static bool goes_alone(struct closing_run *c, int rc)
 {
-	const struct {
-		const char *select;
-		bool by_sid;
-	} ways[] = {{session_select, false}, {session_select_plain, false}, {session_select, true},
-		{session_select_plain, true}};
-	int rc = SQL_SERVER_ERROR;
+	const bool first = rc == SQL_SERVER_ERROR && !c->any_row && !c->alone;
 
-	for (size_t i = 0; i < ARRAY_SIZE(ways) && rc == SQL_SERVER_ERROR; i++) {
-		struct text batch;
-		if (!text_begin(&batch))
-			return -ENOMEM;
-		sessions_free(&c->sessions, &c->n_sessions);
-		c->select = ways[i].select;
-		c->by_sid |= ways[i].by_sid;
-		sessions_question_write(batch.to, c);
-		rc = question_ask(run->session, error, &batch, closing_row, c);
-	}
-	return rc;
+	c->alone = c->alone || first;
+	return first;
 }
 
 /* Those without an answer yet. True: there is one to disable. */
-static bool disables_choose(bool *wanted, const struct closing_run *c)
+static bool disables_choose(bool *wanted, struct closing_run *c)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < c->n; i++) {
+		if (c->disables[i].code == CLOSING_LATER)
+			c->disables[i].code = NOT_TOLD_YET;
 		wanted[i] = closing_keeps_login(&c->closings[i])
 				    ? !c->disables[i].sid.size
 				    : c->disables[i].code == NOT_TOLD_YET;
 		any = any || (wanted[i] && !closing_keeps_login(&c->closings[i]));
+	}
+	return any;
+}
+
+/* Some were not tried, since those before them took seconds. What was disabled when this began needs no second time. */
+static bool is_slow(struct closing_run *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->disables[i].code == CLOSING_LATER && closing_was_disabled(c, i))
+			c->disables[i].code = 0;
+		any = any || c->disables[i].code == CLOSING_LATER;
 	}
 	return any;
 }
@@ -172,8 +112,9 @@ static int disables_run(struct closing_run *c, struct visit_run *run, struct sql
 		int rc = disables_send(c, run, error, wanted);
 		if (is_lost(rc))
 			return rc;
-		unanswered_fail(c, rc, error);
-	} while (disables_choose(wanted, c));
+		if (!goes_alone(c, rc))
+			unanswered_fail(c, rc, error);
+	} while (!is_slow(c) && disables_choose(wanted, c));
 	return 0;
 }
 
@@ -203,25 +144,30 @@ static size_t closing_of(const struct closing_run *c, const struct observed_sess
 	return i;
 }
 
-/* A KILL that was refused will be refused again. Do not spend the others' time on it. */
-static bool was_refused(const struct closing_run *c, const struct session_key *key)
+/* A KILL that was refused will be refused again, and one that was not need not be sent again where the server does not tell who
+ * is rolling back. Do not spend the others' time on it. */
+static bool is_killed_enough(const struct closing_run *c, const struct session_key *key)
 {
 	for (size_t i = 0; i < c->n_kills; i++)
-		if (c->kills[i].code > 0 && session_key_equal(&c->kills[i].key, key))
+		if ((c->kills[i].code > 0 || (c->kills[i].code == 0 && c->no_progress)) &&
+			session_key_equal(&c->kills[i].key, key))
 			return true;
 	return false;
 }
 
 /* Selects the sessions of this round. True: there are some. */
-static bool kills_choose(struct closing_run *c)
+static bool kills_choose(struct closing_run *c, struct visit_run *run)
 {
 	c->round = c->n_kills;
 	for (size_t i = 0; i < c->n_sessions; i++) {
 		const struct observed_session *s = &c->sessions[i];
 		size_t closing = closing_of(c, s);
-		if (closing == c->n || s->ending || was_refused(c, &s->key))
+		/* Without memory for it, the readings that follow fail too. */
+		entry_note(run, s);
+		if (closing == c->n || s->ending || s->key.id > SESSION_ID_MAX ||
+			is_killed_enough(c, &s->key))
 			continue;
-		struct kill *k = ROW_MORE(c->kills, c->n_kills);
+		struct kill *k = ARRAY_MORE(c->kills, c->n_kills);
 		if (!k)
 			break;
 		*k = (struct kill){.key = s->key, .closing = closing, .code = NOT_TOLD_YET};
@@ -240,9 +186,8 @@ static int kills_send(struct closing_run *c, struct visit_run *run, struct sql_e
 	for (size_t i = 0; i < n; i++)
 		keys[i] = c->kills[c->round + i].key;
 	closing_kills_write(batch.to, keys, n);
-	sessions_free(&c->sessions, &c->n_sessions);
-	sessions_question_write(batch.to, c);
-	int rc = question_ask(run->session, error, &batch, closing_row, c);
+	closing_sessions_question_write(batch.to, c);
+	int rc = closing_batch_ask(c, run, error, &batch);
 	for (size_t i = c->round; i < c->n_kills; i++)
 		if (c->kills[i].code == NOT_TOLD_YET) {
 			c->kills[i].code = rc == SQL_SERVER_ERROR ? error->number : -EIO;
@@ -261,29 +206,36 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Reports that sessions could not be read. A lost session goes to the caller. */
+static int kills_end(const struct visit_run *run, const struct sql_error *error, int rc)
+{
+	if (is_lost(rc))
+		return rc;
+	closing_sessions_unread_tell(run, rc, error);
+	return 0;
+}
+
 static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_error *error)
 {
 	long pause = PAUSE_MS;
 
 	if (!c->end)
 		c->end = now_ms() + PATIENCE_MS;
-	int rc = c->asked ? 0 : sessions_ask(c, run, error);
+	int rc = c->asked ? 0 : closing_sessions_ask(c, run, error);
 
-	if (rc == SQL_SERVER_ERROR)
-		closing_sessions_unread_tell(run, error);
 	if (rc)
-		return is_lost(rc) ? rc : 0;
+		return kills_end(run, error, rc);
 	for (int round = 0;
-		kills_choose(c) && (!round || now_ms() < c->end) && round < MAX_KILL_ROUNDS;
+		kills_choose(c, run) && (!round || now_ms() < c->end) && round < MAX_KILL_ROUNDS;
 		round++) {
 		if (c->round)
-			nanosleep(&(struct timespec){.tv_nsec = pause * 1000000}, NULL);
+			pause_ms(pause);
 		rc = kills_send(c, run, error);
 		if (is_lost(rc))
 			return rc;
 		/* The server aborted the batch before its last question. */
-		if (rc && (rc = sessions_ask(c, run, error)))
-			return is_lost(rc) ? rc : 0;
+		if (rc && (rc = closing_sessions_ask(c, run, error)))
+			return kills_end(run, error, rc);
 		pause = pause * 2 < MAX_PAUSE_MS ? pause * 2 : MAX_PAUSE_MS;
 	}
 	/* Drop the kills of a round that was never sent. */
@@ -306,28 +258,50 @@ static bool locked_forget(struct closing_run *c)
 	return any;
 }
 
+/* Somebody may log in while others are being disabled, so sessions are ended behind each part. */
+static int parts_make(struct closing_run *c, struct visit_run *run, struct sql_error *error)
+{
+	int rc;
+
+	do {
+		rc = disables_run(c, run, error);
+		disables_tell(run, c, false);
+		if (!rc)
+			rc = kills_run(c, run, error);
+	} while (!rc && is_slow(c));
+	return rc;
+}
+
 static int removals_make(struct closing_run *c, struct visit_run *run, struct sql_error *error)
 {
-	int rc = disables_run(c, run, error);
+	int rc = parts_make(c, run, error);
 
-	if (!rc)
-		rc = kills_run(c, run, error);
-	if (rc || !locked_forget(c))
-		return rc;
-	rc = disables_run(c, run, error);
-	/* Somebody may have logged in since. */
-	return rc ? rc : kills_run(c, run, error);
+	return rc || !locked_forget(c) ? rc : parts_make(c, run, error);
+}
+
+static void kills_mark(struct closing_run *c)
+{
+	for (size_t i = 0; i < c->n_kills; i++)
+		if (c->kills[i].code == NOT_TOLD_YET)
+			c->kills[i].code = -ECONNRESET;
+}
+
+/* A session that waited for its instant may have died meanwhile: what has no answer yet goes over a new one. */
+static int removals_make_again(
+	struct closing_run *c, struct visit_run *run, struct sql_error *error)
+{
+	kills_mark(c);
+	c->asked = false;
+	return removals_make(c, run, error);
 }
 
 /* The connection was lost: statements without an answer may have run, or not. */
 static void unanswered_mark(struct closing_run *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (c->disables[i].code == NOT_TOLD_YET)
+		if (c->disables[i].code == NOT_TOLD_YET || c->disables[i].code == CLOSING_LATER)
 			c->disables[i].code = -ECONNRESET;
-	for (size_t i = 0; i < c->n_kills; i++)
-		if (c->kills[i].code == NOT_TOLD_YET)
-			c->kills[i].code = -ECONNRESET;
+	kills_mark(c);
 }
 
 int closings_run(struct visit_run *run, struct sql_error *error, const struct sql_closing *closings,
@@ -345,9 +319,12 @@ int closings_run(struct visit_run *run, struct sql_error *error, const struct sq
 		c.disables[i].code =
 			closing_keeps_login(&c.closings[i]) ? CLOSING_NOT_OURS : NOT_TOLD_YET;
 	rc = removals_make(&c, run, error);
+	if (is_lost(rc) && !visit_connect_again(run, error))
+		rc = removals_make_again(&c, run, error);
 	if (rc)
 		unanswered_mark(&c);
-	closings_tell(run, &c);
+	disables_tell(run, &c, true);
+	kills_tell(run, &c);
 	sessions_free(&c.sessions, &c.n_sessions);
 	free(c.disables);
 	free(c.before);

@@ -9,11 +9,10 @@
 #include "visit/inventory_read.h"
 #include "sql/question.h"
 #include "sql/rows.h"
+#include "sql/session_settings.h"
 
 /* Numbers of questions in answers. */
 #define QUESTIONS_MAX 32
-#define ERROR_LOCKED  1222
-#define MASTER	      1 /* its database_id */
 
 struct inventory_run {
 	struct worker *worker;
@@ -86,7 +85,7 @@ static size_t questions_count(const struct inventory_question *q)
 /* Coverage that the server reports itself is kept until its part is known to be complete. */
 static int coverage_keep(struct inventory_run *run, const struct record *r)
 {
-	struct record *kept = ROW_MORE(run->kept, run->n_kept);
+	struct record *kept = ARRAY_MORE(run->kept, run->n_kept);
 
 	if (!kept)
 		return -ENOMEM;
@@ -200,7 +199,7 @@ static int parts_ask(struct inventory_run *run, size_t n, const char **lost)
 		coverage_tell(run, run->questions[i].name, ANSWER_UNKNOWN, run->error.number,
 			error_words(run));
 		/* Each further question would wait for the same lock. */
-		bool locked = run->error.number == ERROR_LOCKED;
+		bool locked = run->error.number == ERROR_LOCK_TIMEOUT;
 		if (run->questions[i].needed || locked) {
 			record_set(why, sizeof(why), error_words(run));
 			*lost = why;
@@ -237,7 +236,7 @@ static int questions_run(struct inventory_run *run, const struct inventory_quest
 	if (rc == 0 && all_read(run, n)) {
 		for (size_t i = 0; i < n; i++)
 			part_tell(run, i);
-	} else if (run->error.number == ERROR_LOCKED) {
+	} else if (run->error.number == ERROR_LOCK_TIMEOUT) {
 		lost = error_words(run);
 	} else {
 		run_clear(run);
@@ -348,7 +347,7 @@ int inventory_read(struct worker *w, const struct sql_inventory *i, struct sql_s
 {
 	struct inventory_run run = {.worker = w, .inventory = i, .session = session};
 	/* Rows of the server carry the id of master, where the session begins. */
-	int rc = questions_run(&run, inventory_server_questions, NULL, MASTER);
+	int rc = questions_run(&run, inventory_server_questions, NULL, MASTER_ID);
 
 	if (!rc)
 		rc = databases_run(&run);

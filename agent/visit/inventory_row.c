@@ -1,4 +1,4 @@
-/* Rows of an inventory become records, letter by letter of their question's form. */
+/* Converts the rows of an inventory into records, column by column; inventory_read.h lists the letters of a form. */
 #include <errno.h>
 #include <string.h>
 

@@ -43,8 +43,8 @@ const struct inventory_question inventory_database_questions[] = {
 		" " FLAG("t.is_disabled = 1", "disabled") ", " DATES("t") "\n"
 		"FROM sys.triggers AS t LEFT JOIN sys.sql_modules AS m ON m.object_id = t.object_id\n"
 		"WHERE t.parent_class = 0 AND t.is_ms_shipped = 0;\n"},
-	{"column", RECORD_ITEM, false, "pNoHH",
-		ITEM "c.object_id, " NAME("c.name") ", CASE WHEN c.user_type_id > 256 THEN c.user_type_id END,\n"
+	{"column", RECORD_ITEM, false, "ipNoHH",
+		ITEM "c.column_id, c.object_id, " NAME("c.name") ", CASE WHEN c.user_type_id > 256 THEN c.user_type_id END,\n"
 		" c.system_type_id, c.max_length\n"
 		"FROM sys.columns AS c JOIN sys.objects AS o ON o.object_id = c.object_id\n"
 		"WHERE o.type = 'U' AND o.is_ms_shipped = 0;\n"},
@@ -124,6 +124,26 @@ const struct inventory_question inventory_database_questions[] = {
 		ITEM "q.object_id, SUM(q.count_compiles),\n"
 		" MIN(DATEDIFF(SECOND, q.last_execution_time, SYSDATETIMEOFFSET()))\n"
 		"FROM sys.query_store_query AS q WHERE q.object_id <> 0 GROUP BY q.object_id;\n"},
+	/* What depends on a column, and must be dropped before it: the table that has it, then the column and its table. */
+	{"default", RECORD_ITEM, false, "poiN",
+		ITEM "k.parent_object_id, k.parent_object_id, k.parent_column_id, " NAME("k.name") "\n"
+		"FROM sys.default_constraints AS k;\n"},
+	/* The view names the column of a check only where the check was written with that column. */
+	{"check", RECORD_ITEM, false, "poiN",
+		ITEM "k.parent_object_id, k.parent_object_id, c.column_id, " NAME("k.name") "\n"
+		"FROM sys.check_constraints AS k LEFT JOIN sys.columns AS c ON c.object_id = k.parent_object_id\n"
+		" AND (c.column_id = k.parent_column_id OR CHARINDEX(QUOTENAME(c.name), k.definition) > 0);\n"},
+	{"foreign-key-column", RECORD_ITEM, false, "poiN",
+		ITEM "f.parent_object_id, f.parent_object_id, f.parent_column_id, " NAME("k.name") "\n"
+		"FROM sys.foreign_key_columns AS f JOIN sys.foreign_keys AS k ON k.object_id = f.constraint_object_id;\n"},
+	{"foreign-key-target", RECORD_ITEM, false, "poiN",
+		ITEM "f.parent_object_id, f.referenced_object_id, f.referenced_column_id, " NAME("k.name") "\n"
+		"FROM sys.foreign_key_columns AS f JOIN sys.foreign_keys AS k ON k.object_id = f.constraint_object_id;\n"},
+	{"index-column", RECORD_ITEM, false, "poiNa",
+		ITEM "i.object_id, i.object_id, c.column_id, " NAME("i.name") ",\n"
+		" " FLAG("i.is_primary_key = 1 OR i.is_unique_constraint = 1", "constraint") "\n"
+		"FROM sys.index_columns AS c JOIN sys.indexes AS i ON i.object_id = c.object_id AND i.index_id = c.index_id\n"
+		"JOIN sys.objects AS o ON o.object_id = i.object_id WHERE o.type = 'U' AND o.is_ms_shipped = 0 AND i.index_id > 0;\n"},
 	{0},
 };
 

@@ -30,6 +30,8 @@ int sql_inventory_run(struct worker *w, void *context)
 	sodium_free(i->visit.password);
 	i->visit.password = NULL;
 	if (!end.code)
+		worker_answered(w);
+	if (!end.code)
 		end.code = inventory_read(w, i, session, &error);
 	RECORD_SET(&end, server, i->visit.server->name);
 	end.end.round_trips = session ? sql_session_round_trips(session) : 0;

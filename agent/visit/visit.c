@@ -19,10 +19,28 @@
 /* SQL Server's limit for a password, in bytes of UTF-8, with a reserve. */
 #define PASSWORD_MAX 512
 
+/* As `curfew check` says it: a new password would not change the file's mode. */
+static void secret_refuse(const struct sql_visit *p, const struct stat *st)
+{
+	char path[4096], why[2 * sizeof(path) + 128];
+
+	if (settings_credential(path, &p->program->settings, p->server->credential) < 0)
+		return;
+	if (S_ISREG(st->st_mode))
+		snprintf(why, sizeof(why),
+			"credential %s must be readable by its owner only; run: chmod 0600 %s",
+			path, path);
+	else
+		snprintf(why, sizeof(why),
+			"credential %s must be a regular file; write it into a regular file of mode 0600",
+			path);
+	worker_unprepared(why);
+}
+
 int sql_visit_prepare(void *context)
 {
 	struct sql_visit *p = context;
-	struct stat st;
+	struct stat st = {0};
 	ssize_t n;
 
 	int fd = credential_held(p->server->credential)
@@ -31,10 +49,14 @@ int sql_visit_prepare(void *context)
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) ||
-		(st.st_mode & (S_IRWXG | S_IRWXO) & ~(mode_t)S_IRGRP) || sodium_init() < 0 ||
-		!(p->password = sodium_malloc(PASSWORD_MAX))) {
+		(st.st_mode & (S_IRWXG | S_IRWXO) & ~(mode_t)S_IRGRP)) {
+		secret_refuse(p, &st);
 		close(fd);
 		return -EPERM;
+	}
+	if (sodium_init() < 0 || !(p->password = sodium_malloc(PASSWORD_MAX))) {
+		close(fd);
+		return -ENOMEM;
 	}
 	do
 		n = pread(fd, p->password, PASSWORD_MAX - 1, 0);
@@ -65,7 +87,7 @@ static void end_tell(const struct visit_run *run, int rc, const struct sql_error
 	record_of(&r, run->visit, RECORD_END, NULL, NULL, NULL);
 	r.code = rc == SQL_SERVER_ERROR ? error->number : rc;
 	r.end.round_trips = run->session ? sql_session_round_trips(run->session) : 0;
-	r.state = work_is_left(run) ? STATE_DRIFT : STATE_OK;
+	r.state = work_is_left(run) || run->additions_refused ? STATE_DRIFT : STATE_OK;
 	if (rc)
 		RECORD_PRINTF(&r, detail, "%s", error->text[0] ? error->text : strerror(-rc));
 	worker_tell(run->worker, &r);
@@ -75,6 +97,7 @@ static int work(struct visit_run *run, struct sql_error *error)
 {
 	int rc = closings_run(run, error, run->visit->closings, run->visit->n_closings);
 
+	visit_connected(run);
 	if (!rc)
 		rc = visit_observe(run, error);
 	if (rc)
@@ -86,6 +109,8 @@ static int work(struct visit_run *run, struct sql_error *error)
 		/* Removed access is finished only when the server confirms it. */
 		if (!rc)
 			rc = verify_the_rest(run, error);
+		if (!rc)
+			rc = unseen_shut(run, error);
 		return rc;
 	case SQL_AUDIT:
 		rc = verify_run(run, error, verify_all);
@@ -95,8 +120,10 @@ static int work(struct visit_run *run, struct sql_error *error)
 			rc = baselines_tell(run, error, run->visit->baselines);
 		return rc;
 	case SQL_PLAN:
-		plans_tell(run);
-		return 0;
+		rc = verify_ahead(run, error);
+		if (!entered_goes_again(run, rc))
+			plans_tell(run);
+		return rc;
 	case SQL_HANDOVER:
 		return visit_handover(run, error);
 	case SQL_STATUS:
@@ -126,7 +153,14 @@ static int run_prepare(struct visit_run *run)
 		return -ENOMEM;
 	if (p->claims.n)
 		memcpy(run->claims.items, p->claims.items, p->claims.n * sizeof(struct claim));
-	return 0;
+	return entries_recall(run);
+}
+
+static void touched_free(struct touched *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->logins[i]);
+	free(t->logins);
 }
 
 static void run_clear(struct visit_run *run)
@@ -134,9 +168,11 @@ static void run_clear(struct visit_run *run)
 	const struct sql_visit *p = run->visit;
 
 	sql_session_close(run->session);
-	for (size_t i = 0; i < run->touched.n; i++)
-		free(run->touched.logins[i]);
-	free(run->touched.logins);
+	sodium_free(run->password);
+	touched_free(&run->touched);
+	free(run->entries);
+	free(run->unread_entries);
+	free(run->unseen_users);
 	free(run->claims.items);
 	for (size_t i = 0; run->verdicts && i < p->wanted.n_grants; i++)
 		free(run->verdicts[i].evidence);
@@ -159,45 +195,59 @@ static void result_tell(const struct visit_run *run, int rc, const struct sql_er
 		/* The pass knows the grants: nothing is to be said of each of thousands. */
 		tell_server(run, STATE_UNREACHABLE,
 			error->text[0] ? error->text : strerror(rc < 0 ? -rc : EIO));
+		tell_entries(run);
 		return;
 	}
 	tell_server(run,
-		run->observed.n_missing_rights || run->observed.n_unreadable ? STATE_UNVERIFIED
-									     : STATE_OK,
+		observed_is_partial(&run->observed) || run->observed.n_unreadable ? STATE_UNVERIFIED
+										  : STATE_OK,
 		"");
 	tell_obstacles(run);
 	tell_grants(run);
 	tell_formers(run);
+	tell_entries(run);
 	tell_logins(run);
 	tell_sessions(run);
 	if (run->visit->mode == SQL_STATUS || run->visit->mode == SQL_PLAN)
 		tell_passwords(run);
 }
 
+/* What was read is not told: the next visit of this pass reads all of it again, but for the sessions that were ended. What these
+ * have shown already is told now too, for the server may not answer again. */
+static void again_tell(const struct visit_run *run, int rc, const struct sql_error *error)
+{
+	struct record r;
+
+	tell_entries(run);
+	entries_carry(run);
+	record_of(&r, run->visit, RECORD_END, NULL, NULL, run->entered.database);
+	r.code = RECORD_CODE_AGAIN;
+	r.state = STATE_DRIFT;
+	if (error->number)
+		RECORD_PRINTF(&r, detail, "%s (%d)", error->text, error->number);
+	else
+		RECORD_PRINTF(&r, detail, "%s", error->text[0] ? error->text : strerror(-rc));
+	worker_tell(run->worker, &r);
+}
+
 int sql_visit_run(struct worker *w, void *context)
 {
 	struct sql_visit *p = context;
-	struct visit_run run = {.worker = w, .visit = p};
+	struct visit_run run = {.worker = w, .visit = p, .password = p->password};
 	struct sql_error error = {0};
-	struct sql_session_options o = {
-		.host = p->server->host,
-		.port = p->server->port,
-		.ca_file = p->server->ca_file,
-		.login = p->server->login,
-		.password = p->password,
-		.connect_timeout = p->program->settings.connect_timeout,
-		.read_timeout = p->program->settings.server_deadline,
-	};
-	int rc = run_prepare(&run);
 
-	if (!rc)
-		rc = sql_session_open(&run.session, &error, &o);
-	sodium_free(p->password);
 	p->password = NULL;
+	int rc = run_prepare(&run);
+	if (!rc)
+		rc = visit_connect(&run, &error);
 	if (!rc)
 		rc = work(&run, &error);
-	result_tell(&run, rc, &error);
-	end_tell(&run, rc, &error);
+	if (entered_goes_again(&run, rc)) {
+		again_tell(&run, rc, &error);
+	} else {
+		result_tell(&run, rc, &error);
+		end_tell(&run, rc, &error);
+	}
 	run_clear(&run);
 	return 0;
 }

@@ -10,13 +10,6 @@
 /* Rounds: one to create, one to enable, and some for sessions that end slowly. */
 #define MAX_ROUNDS 8
 
-static void pause_ms(long ms)
-{
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	nanosleep(&t, NULL);
-}
-
 bool work_is_left(const struct visit_run *run)
 {
 	for (size_t i = 0; i < run->difference.n_changes; i++)
@@ -44,17 +37,44 @@ static void lock_busy_tell(const struct visit_run *run, const char *text)
 	worker_tell(run->worker, &r);
 }
 
+/* Whoever may alter a database can make schemas and drop roles there as often as it wants. */
+static void waiting_tell(const struct visit_run *run)
+{
+	const struct difference *d = &run->difference;
+	const char *last = NULL;
+
+	for (size_t i = 0; run->waits && i < d->n_changes; i++) {
+		const char *database = d->changes[i].database;
+		struct record r;
+		if (!d->changes[i].may_wait || !database || (last && streq(database, last)))
+			continue;
+		last = database;
+		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, database);
+		r.state = STATE_DRIFT;
+		RECORD_PRINTF(&r, detail,
+			"the roles of database [%.128s] need so many changes that the next pass continues with them; nobody gets "
+			"access there before; if every pass says this, find who drops the roles or adds schemas",
+			database);
+		worker_tell(run->worker, &r);
+	}
+}
+
 static int rounds_run(struct visit_run *run, struct sql_error *error)
 {
 	uint64_t before = 0;
 	int rc = 0;
 
 	for (int i = 0; !rc && i < MAX_ROUNDS && work_is_left(run); i++) {
-		/* The same list again: repeating it does not help. */
-		if (run->failed && difference_digest(&run->difference) == before)
-			break;
+		/* The same list again: repeating it does not help. Whoever is disabled for additions alone is enabled without
+		 * them. */
+		if (run->failed && difference_digest(&run->difference) == before) {
+			run->additions_refused = true;
+			rc = visit_compare(run);
+			if (rc || difference_digest(&run->difference) == before)
+				break;
+		}
 		before = difference_digest(&run->difference);
-		run->failed = false;
+		run->failed = run->waits = run->changed = false;
 		rc = verify_before_enabling(run, error);
 		if (!rc && !work_is_left(run))
 			break;
@@ -62,9 +82,11 @@ static int rounds_run(struct visit_run *run, struct sql_error *error)
 		bool enabling = only_enables(&run->difference);
 		if (!rc)
 			rc = round_run(run, error);
-		if (rc)
+		if (!rc && run->waits && !run->changed)
 			break;
-		rc = enabling ? visit_look(run, error) : visit_observe(run, error);
+		if (!rc)
+			rc = enabling ? visit_look(run, error) : visit_observe(run, error);
+		doubts_settle(run, !rc);
 		/* Look twice before enabling a login, because a session may have been starting. */
 		if (!rc && only_enables(&run->difference)) {
 			pause_ms(50);
@@ -117,5 +139,8 @@ int visit_apply(struct visit_run *run, struct sql_error *error)
 		rc = run->locked ? visit_compare(run) : visit_observe(run, error);
 	if (!rc && run->closing_only)
 		rc = baselines_take(run, error);
-	return rc ? rc : rounds_run(run, error);
+	if (!rc)
+		rc = rounds_run(run, error);
+	waiting_tell(run);
+	return rc;
 }

@@ -1,6 +1,6 @@
 /* Sends several changes in one batch.
  *
- * All of them stand in one TRY block, and after each follows a row with its number. The first error ends the block, so that
+ * All of them stand in one TRY block, each behind a guard of its own, and after each follows a row with its number. The first error ends the block, so that
  * nothing is done on top of a failed change, exactly as if each had been sent by itself. A change without its row was not
  * done, or nobody knows: the caller sends it again by itself. */
 #include <errno.h>
@@ -26,10 +26,15 @@ static bool change_goes_on(const struct change *c)
 	return c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL;
 }
 
+static const struct observed_database *database_of(
+	const struct visit_run *run, const struct change *c)
+{
+	return c->database ? observed_find_database(&run->observed, c->database) : NULL;
+}
+
 static int guard_write(FILE *to, const struct visit_run *run, const struct change *c)
 {
-	const struct observed_database *d =
-		c->database ? observed_find_database(&run->observed, c->database) : NULL;
+	const struct observed_database *d = database_of(run, c);
 
 	if (d)
 		return statement_write_guard(to, d);
@@ -47,34 +52,28 @@ int change_write(
 {
 	int rc = guard_write(to, run, c);
 
-	return rc ? rc : sql_write_change(to, c, password);
-}
-
-/* Behind another change of the same place its guard has been judged, in this batch. */
-static bool is_guarded(const struct change *c, const struct change *before)
-{
-	if (!before || change_goes_on(before))
-		return false;
-	return c->database ? before->database && streq(c->database, before->database)
-			   : !before->database;
+	if (!rc)
+		rc = sql_write_change(to, c, password, database_of(run, c), !run->as_agent);
+	putc('\n', to);
+	statement_write_patience(to, true);
+	return rc;
 }
 
 static int statement_add(FILE *to, const struct visit_run *run, const struct change *c,
-	const struct change *before, const char *password, size_t number)
+	const char *password, size_t number)
 {
 	struct text text;
 
 	if (!text_begin(&text))
 		return -ENOMEM;
-	int rc = is_guarded(c, before) ? sql_write_change(text.to, c, password)
-				       : change_write(text.to, run, c, password);
+	int rc = change_write(text.to, run, c, password);
 	char *statement = text_end(&text);
 	if (!rc && !statement)
 		rc = -ENOMEM;
 	if (!rc && !text_is_plain(statement))
 		rc = -ENOTSUP;
 	if (!rc) {
-		fprintf(to, "%s\n", statement);
+		fputs(statement, to);
 		/* As behind the statement's own USE: no row where that did not lead to the database. */
 		if (c->database) {
 			fputs("IF DB_NAME() = ", to);
@@ -95,13 +94,16 @@ static int changes_write(FILE *to, size_t *written, const struct visit_run *run,
 	size_t i = 0;
 	int rc = 0;
 
+	if (!run->as_agent)
+		statement_write_variables(to);
 	fputs("BEGIN TRY\n", to);
 	for (; i < n && !rc; i += !rc)
-		rc = statement_add(to, run, changes[i], i ? changes[i - 1] : NULL, passwords[i], i);
+		rc = statement_add(to, run, changes[i], passwords[i], i);
 	fputs("END TRY\n"
 	      "BEGIN CATCH SELECT N'error' AS [part], ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n"
 	      "USE [master];\n",
 		to);
+	statement_write_patience(to, true);
 	*written = i;
 	return rc == -ENOTSUP ? 0 : rc;
 }
@@ -167,6 +169,39 @@ static int ahead_read(
 	return rc;
 }
 
+static int leave_send(struct visit_run *run, struct sql_error *error)
+{
+	struct text text;
+
+	if (!text_begin(&text))
+		return -ENOMEM;
+	/* A transaction that the server aborted leaves XACT_ABORT on, and a change that failed the session in its database,
+	 * which what follows may not be able to enter, or must not hold open. A batch that no CATCH block ended may have left the
+	 * session as the database's owner, whose cookie nobody has any more: REVERT is refused there (15591), and the session is
+	 * given up (https://learn.microsoft.com/sql/t-sql/statements/revert-transact-sql). */
+	if (!run->as_agent)
+		statement_write_owner_end(text.to);
+	fputs("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\nSET XACT_ABORT OFF;\nUSE [master];\n",
+		text.to);
+	statement_write_patience(text.to, true);
+	_cleanup_free_ char *batch = text_end(&text);
+	return batch ? sql_session_run(run->session, error, batch, NULL, NULL) : -ENOMEM;
+}
+
+int changes_leave(struct visit_run *run, int rc)
+{
+	struct sql_error error = {0};
+	int lost = leave_send(run, &error);
+
+	if (lost == SQL_SERVER_ERROR && !run->as_agent && is_syntax_error(error.number)) {
+		run->as_agent = true;
+		lost = leave_send(run, &error);
+	}
+	if (lost == SQL_SERVER_ERROR)
+		lost = -ECONNRESET;
+	return lost < 0 ? lost : rc;
+}
+
 int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error *error)
 {
 	visit_ahead_forget(run);
@@ -187,6 +222,8 @@ int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error
 	if (!rc && written)
 		rc = b->last ? ahead_read(b, run, error, batch)
 			     : sql_session_run(run->session, error, batch, answer_row, b);
+	if (rc == SQL_SERVER_ERROR)
+		rc = changes_leave(run, rc);
 	if (passwords) {
 		words_withhold(b->words, sizeof(b->words), passwords, written);
 		words_withhold(error->text, sizeof(error->text), passwords, written);

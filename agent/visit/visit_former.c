@@ -1,6 +1,7 @@
 /* Looks for access that was granted once and is no longer configured, by name and SID. Unread does not mean removed. */
 #include <string.h>
 
+#include "proof/proof.h"
 #include "visit/visit.h"
 
 /* By the login's current SID, by its former SIDs, or by its name, because a restore may have changed any of them. */
@@ -29,6 +30,8 @@ void tell_formers(const struct visit_run *run)
 		const struct observed_user *u =
 			d && d->read ? user_left(&run->observed, d, m) : NULL;
 		const struct observed_login *l = observed_find_login(&run->observed, m->login);
+		char words[RECORD_TEXT_MAX];
+		const char *hidden;
 		bool exact;
 		struct record r;
 
@@ -55,6 +58,10 @@ void tell_formers(const struct visit_run *run)
 						     : LEVEL_FULL;
 			RECORD_PRINTF(&r, detail, "user [%s] still exists in database [%s]",
 				u->name, d->name);
+		} else if ((hidden = hidden_words(words, run, d, NULL)) != NULL) {
+			r.state = STATE_UNVERIFIED;
+			r.grant.seen = ANSWER_NO;
+			RECORD_SET(&r, detail, hidden);
 		} else {
 			r.grant.admission = ADMIT_NOT_YET;
 		}

@@ -49,7 +49,7 @@ int visit_handover(struct visit_run *run, struct sql_error *error)
 	text = text_end(&statement);
 	if (!text)
 		return -ENOMEM;
-	int rc = sql_session_run(run->session, error, text, NULL, NULL);
+	int rc = statement_insist(run, error, text);
 	sodium_memzero(text, statement.size);
 	free(text);
 	if (rc && sql_password_is_told(error->text, p->handover_password))

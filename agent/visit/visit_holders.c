@@ -9,8 +9,6 @@
 #include "visit/closing_run.h"
 #include "visit/visit.h"
 
-enum { MASTER = 1 };
-
 struct writers {
 	struct observed_session *items;
 	size_t n;
@@ -19,7 +17,7 @@ struct writers {
 static int writer_row(void *context, const struct sql_value *v, int n)
 {
 	struct writers *w = context;
-	struct observed_session *s = ROW_MORE(w->items, w->n);
+	struct observed_session *s = ARRAY_MORE(w->items, w->n);
 
 	return s ? row_session(s, v, n) : -ENOMEM;
 }
@@ -28,13 +26,18 @@ static int writer_row(void *context, const struct sql_value *v, int n)
 static int writers_ask(
 	struct writers *out, struct visit_run *run, int database, const struct sid *sids, size_t n)
 {
+	const char *const selects[] = {session_select, session_select_plain};
 	struct sql_error ignored;
-	struct text batch;
+	int rc = SQL_SERVER_ERROR;
 
-	if (!text_begin(&batch))
-		return -ENOMEM;
-	closing_writers_write(batch.to, database, sids, n);
-	int rc = question_ask(run->session, &ignored, &batch, writer_row, out);
+	for (size_t i = 0; i < ARRAY_SIZE(selects) && rc == SQL_SERVER_ERROR; i++) {
+		struct text batch;
+		if (!text_begin(&batch))
+			return -ENOMEM;
+		sessions_free(&out->items, &out->n);
+		closing_writers_write(batch.to, selects[i], database, sids, n);
+		rc = question_ask(run->session, &ignored, &batch, writer_row, out);
+	}
 	return rc == -EBADMSG || rc > 0 ? 0 : rc;
 }
 
@@ -115,8 +118,8 @@ int holders_close(bool *closed, struct visit_run *run, struct sql_error *error)
 	n_sids = managed_sids(sids, o);
 	for (size_t i = 0; i < run->blocked.n && !rc; i++) {
 		struct writers w = {0};
-		/* In master everybody may change its own login. */
-		if (run->blocked.ids[i] == MASTER || !n_sids)
+		/* In master everybody may change its own login, and in tempdb everybody makes temporary tables. */
+		if (run->blocked.ids[i] == MASTER_ID || run->blocked.ids[i] == TEMPDB_ID || !n_sids)
 			continue;
 		rc = writers_ask(&w, run, run->blocked.ids[i], sids, n_sids);
 		if (!rc)
@@ -181,7 +184,7 @@ int server_holders_end(struct visit_run *run)
 	if (!sids)
 		return -ENOMEM;
 	size_t n = claimed_sids(sids, run);
-	int rc = n ? writers_ask(&w, run, MASTER, sids, n) : 0;
+	int rc = n ? writers_ask(&w, run, MASTER_ID, sids, n) : 0;
 	if (!rc)
 		rc = sessions_end(run, &w);
 	sessions_free(&w.items, &w.n);
@@ -192,7 +195,7 @@ int server_holders_end(struct visit_run *run)
 int server_holder_name(struct visit_run *run, struct sql_error *error)
 {
 	struct writers w = {0};
-	int rc = writers_ask(&w, run, MASTER, NULL, 0);
+	int rc = writers_ask(&w, run, MASTER_ID, NULL, 0);
 	size_t used = strlen(error->text);
 
 	if (!rc && w.n)

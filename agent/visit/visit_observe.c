@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "catalog/catalog.h"
 #include "visit/closing_run.h"
 #include "proof/residual.h"
+#include "sql/question.h"
+#include "sql/rows.h"
 #include "sql/session_settings.h"
 #include "visit/visit.h"
 
@@ -16,7 +19,10 @@ static bool holds_server_rights(const struct observed_server *o, const char *log
 	for (size_t i = 0; i < o->n_permissions; i++)
 		if (names_equal(o->permissions[i].grantee, login) &&
 			permission_is_right(&o->permissions[i]) &&
-			!streq(o->permissions[i].name, "CONNECT SQL"))
+			!permission_is_entry(&o->permissions[i]))
+			return true;
+	for (size_t i = 0; i < o->n_owned; i++)
+		if (owned_is_of(&o->owned[i], login))
 			return true;
 	return false;
 }
@@ -65,6 +71,36 @@ static int server_close(bool *closed, struct visit_run *run, struct sql_error *e
 	}
 	*closed = n > 0;
 	return n ? closings_run(run, error, closings, n) : 0;
+}
+
+static int rollback_row(void *observed, const struct sql_value *v, int n)
+{
+	struct observed_server *o = observed;
+	int rc = row_rollback(o->sessions, o->n_sessions, v, n);
+
+	return rc < 0 ? rc : 0;
+}
+
+/* Sessions that should be gone may have been killed and take back what they did: only then the server is asked. A server that
+ * does not tell has them end again. */
+static int rollbacks_observe(struct visit_run *run)
+{
+	struct observed_server *o = &run->observed;
+	struct sql_error ignored;
+	struct text batch;
+	bool any = false;
+
+	for (size_t i = 0; i < o->n_logins && !any; i++)
+		any = (o->logins[i].disabled ||
+			      !wanted_find(&run->visit->wanted, o->logins[i].name)) &&
+		      has_live_session(o, &o->logins[i]);
+	if (!any)
+		return 0;
+	if (!text_begin(&batch))
+		return -ENOMEM;
+	closing_rollbacks_write(batch.to, false);
+	int rc = question_ask(run->session, &ignored, &batch, rollback_row, o);
+	return rc == -EBADMSG || rc > 0 ? 0 : rc;
 }
 
 void visit_ahead_forget(struct visit_run *run)
@@ -125,20 +161,32 @@ static int server_observe(struct visit_run *run, struct sql_error *error)
 	if (!rc)
 		observed_claim(&run->observed, &v->wanted, &run->claims,
 			v->program->settings.server_deadline);
-	return rc;
+	if (!rc)
+		rc = rollbacks_observe(run);
+	return rc ? rc : hidden_observe(run, error);
 }
 
-/* One that is disabled because it is about to be made is no closing yet. */
+/* One that is disabled because it is about to be made, or about to get more, is no closing. */
 static bool closes_something(const struct visit_run *run, const struct change *c)
 {
-	return change_closes(c->kind) &&
+	return change_closes(c->kind) && !c->before_opening &&
 	       (!c->login || observed_find_login(&run->observed, c->login));
 }
 
 int visit_compare(struct visit_run *run)
 {
 	const struct sql_visit *v = run->visit;
-	int rc = baselines_mark_held(run);
+	int rc = entries_note(run);
+
+	run->observed.additions_refused = run->additions_refused;
+	run->observed.unseen_users = run->unseen_users;
+	run->observed.n_unseen_users = run->n_unseen_users;
+	if (!rc)
+		rc = observed_mark_hidden(&run->observed, v->server);
+	if (!rc)
+		rc = entries_judge(run);
+	if (!rc)
+		rc = baselines_mark_held(run);
 
 	difference_free(&run->difference);
 	if (!rc)
@@ -180,7 +228,7 @@ static void databases_keep(struct observed_server *now, struct observed_server *
 		struct observed_database *d = &now->databases[i], fresh = *d;
 		struct observed_database *b =
 			(struct observed_database *)database_before(before, d);
-		if (d->system || d->unread || !b)
+		if (d->unread || !b)
 			continue;
 		*d = *b;
 		*b = fresh;
@@ -192,10 +240,30 @@ static void databases_keep(struct observed_server *now, struct observed_server *
 	}
 }
 
+static int enders_mark(struct visit_run *run)
+{
+	for (size_t i = 0; i < run->observed.n_databases; i++) {
+		struct observed_database *d = &run->observed.databases[i];
+		const struct sql_ender *e = entered_ender(run, d->name);
+		if (e && database_unread_set(d, "asking it ends the session: %s", e->why))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int databases_read(struct visit_run *run, struct sql_error *error)
 {
-	return sql_observe_databases(&run->observed, error, run->session, &run->visit->wanted,
+	int rc = enders_mark(run);
+
+	if (rc)
+		return rc;
+	run->blocked.apart = run->visit->apart;
+	entered_note(run, NULL);
+	rc = sql_observe_databases(&run->observed, error, run->session, &run->visit->wanted,
 		&run->claims, &run->blocked);
+	if (rc < 0 && run->blocked.lost)
+		entered_note(run, run->blocked.lost->name);
+	return entered_leave(run, rc);
 }
 
 /* Those that a login of ours keeps from being read are read again, once, when it is closed. */
@@ -232,6 +300,8 @@ static int observe(struct visit_run *run, struct sql_error *error, struct observ
 		databases_keep(&run->observed, before);
 	else
 		rc = databases_observe(run, error);
+	if (!rc)
+		rc = moved_mark(run);
 	return rc ? rc : visit_compare(run);
 }
 

@@ -72,6 +72,17 @@ static const struct obstacle *grant_obstacle(const struct visit_run *run, const 
 	return worst;
 }
 
+static bool grant_is_shut(const struct visit_run *run, const struct grant *g)
+{
+	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
+		const struct obstacle *o = &run->difference.obstacles[i];
+		if (o->shuts && names_equal(o->login, g->user->login) &&
+			(!o->database || names_equal(o->database, g->database->name)))
+			return true;
+	}
+	return false;
+}
+
 static bool login_has_session(const struct visit_run *run, const char *login)
 {
 	const struct observed_login *l = observed_find_login(&run->observed, login);
@@ -125,6 +136,11 @@ static enum state state_of_none(const struct visit_run *run, const struct grant 
 			level_name(level));
 		return ended_state(g);
 	}
+	const char *hidden = observed_user_hidden(&run->observed, d, l, g->user->login);
+	if (hidden && (l || g->phase != PHASE_PENDING)) {
+		RECORD_PRINTF(r, detail, "whether a user is left there cannot be seen: %s", hidden);
+		return STATE_UNVERIFIED;
+	}
 	if (replica_hides(run, d)) {
 		RECORD_SET(r, detail,
 			"a secondary replica that cannot be read: whether a user is left there is verified where the primary is");
@@ -139,9 +155,23 @@ static enum state state_of_none(const struct visit_run *run, const struct grant 
 	return STATE_OK;
 }
 
-static enum state state_of_level(const struct grant *g, const struct observed_login *l,
-	enum level level, bool exact, struct record *r)
+/* Why, or a person cannot tell what to do about it. */
+static enum state state_of_unread(
+	const struct visit_run *run, const struct observed_database *d, struct record *r)
 {
+	if (replica_hides(run, d))
+		return STATE_WAITING;
+	if (d->unread)
+		RECORD_PRINTF(r, detail, "cannot read the database: %s", d->unread);
+	return STATE_UNREAD;
+}
+
+static enum state state_of_level(const struct visit_run *run, const struct grant *g,
+	const struct observed_login *l, enum level level, bool exact, struct record *r)
+{
+	const struct observed_database *elsewhere =
+		l && l->disabled ? user_elsewhere(&run->observed, &run->difference, l) : NULL;
+
 	if (level > g->level || (!exact && level > LEVEL_NONE)) {
 		RECORD_PRINTF(r, detail, "has access level %s%s; should be %s", level_name(level),
 			exact ? "" : " and other permissions", level_name(g->level));
@@ -150,6 +180,9 @@ static enum state state_of_level(const struct grant *g, const struct observed_lo
 	if (level < g->level)
 		RECORD_PRINTF(r, detail, "has access level %s; should be %s", level_name(level),
 			level_name(g->level));
+	else if (elsewhere)
+		user_elsewhere_words(r->detail, sizeof(r->detail), &run->visit->wanted,
+			&run->observed, elsewhere, g->user->login);
 	else if (!l || l->disabled)
 		RECORD_SET(r, detail,
 			"the login is disabled until its permissions match the schedule");
@@ -168,6 +201,12 @@ static void surplus_append(struct record *r, const struct visit_run *run, const 
 		return;
 	memcpy(detail, r->detail, sizeof(detail));
 	RECORD_PRINTF(r, detail, "%s%sholds %s", detail, *detail ? "; " : "", rights);
+}
+
+/* Without all of its permissions the agent may not see a login that is there. */
+static bool logins_are_seen(const struct visit_run *run)
+{
+	return !observed_is_partial(&run->observed);
 }
 
 static void tell_grant(const struct visit_run *run, const struct grant *g)
@@ -190,15 +229,17 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 	else if (!d || d->absent)
 		r.state = STATE_WAITING;
 	else if (!d->read)
-		r.state = replica_hides(run, d) ? STATE_WAITING : STATE_UNREAD;
+		r.state = state_of_unread(run, d, &r);
 	else
-		r.state = state_of_level(g, l && l->ours ? l : NULL, level, exact, &r);
+		r.state = state_of_level(run, g, l && l->ours ? l : NULL, level, exact, &r);
 	/* The network may be open only for a login that has its level, and more than that nowhere. */
 	bool wider = g->level == LEVEL_NONE
 			     ? r.state != STATE_OK && r.state != STATE_UNVERIFIED &&
 				       r.state != STATE_WAITING && r.state != STATE_UNREAD
 			     : level > g->level || !exact;
-	r.grant.admission = wider ? ADMIT_NOBODY : r.state == STATE_OK ? ADMIT : ADMIT_NOT_YET;
+	r.grant.admission = wider || grant_is_shut(run, g) ? ADMIT_NOBODY
+			    : r.state == STATE_OK	   ? ADMIT
+							   : ADMIT_NOT_YET;
 	if (r.state == STATE_OK && change) {
 		r.state = STATE_DRIFT;
 		RECORD_PRINTF(&r, detail, "not done yet: %s", change_name(change->kind));
@@ -212,9 +253,10 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 		RECORD_SET(
 			&r, detail, "no difference found, but the server did not show everything");
 	}
-	/* A database that cannot be read shows nothing, also past an end. */
+	/* A database that cannot be read shows nothing, also past an end; nor does a login that is hidden. */
 	bool seen = d ? d->absent || d->read : r.state == STATE_OK || r.state == STATE_WAITING;
-	r.grant.seen = seen ? ANSWER_YES : ANSWER_NO;
+	seen = seen && !observed_user_hidden(o, d, l, g->user->login);
+	r.grant.seen = seen && (l || logins_are_seen(run)) ? ANSWER_YES : ANSWER_NO;
 	r.grant.secondary = replica_hides(run, d) ? ANSWER_YES : ANSWER_NO;
 	verdict_apply(&r, run, g);
 	if (wider || r.state == STATE_DRIFT || r.state == STATE_EXCESS || r.state == STATE_OVERDUE)
@@ -255,6 +297,9 @@ void tell_logins(const struct visit_run *run)
 			.sid = l->sid};
 		worker_tell(run->worker, &r);
 	}
+	/* A login that the agent may not see is not gone. */
+	if (!logins_are_seen(run))
+		return;
 	for (size_t i = 0; i < p->claims.n; i++) {
 		const struct claim *c = &p->claims.items[i];
 		if (!streq(c->server, p->server->name) ||
@@ -292,7 +337,7 @@ void tell_passwords(const struct visit_run *run)
 		bool known = l->ours && w && pass_is_for(p, w->client) && l->must_change != 1;
 		struct record r;
 		if (!known || days < 0 || days > PASSWORD_WARNING_DAYS ||
-			p->now + (instant_t)days * 86400 >= access_end(run, l->name))
+			p->now + days * DAY >= access_end(run, l->name))
 			continue;
 		char when[32] = "today";
 		if (days)

@@ -7,58 +7,67 @@
 #include <sodium.h>
 
 #include "curfew/text.h"
+#include "sql/session_settings.h"
+#include "sql/statement.h"
 #include "visit/visit.h"
 
-/* Attempts for a statement that was a deadlock victim (1205) or timed out on a lock (1222). */
-#define MAX_ATTEMPTS 4
-enum { ERROR_DEADLOCK = 1205, ERROR_LOCK = 1222 };
+/* Attempts for a statement that was a deadlock victim (1205) or met a lock (1222), for which it does not wait: three
+ * seconds in all. */
+#define MAX_ATTEMPTS 6
 /* Changes that are announced and recorded together. */
 #define CHUNK 256
 
-static void pause_ms(long ms)
+int statement_insist(struct visit_run *run, struct sql_error *error, const char *text)
 {
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	nanosleep(&t, NULL);
+	for (int attempt = 1;; attempt++) {
+		int rc = sql_session_run(run->session, error, text, NULL, NULL);
+		if (rc == SQL_SERVER_ERROR)
+			rc = changes_leave(run, rc);
+		if (rc != SQL_SERVER_ERROR || attempt == MAX_ATTEMPTS ||
+			(error->number != ERROR_DEADLOCK && error->number != ERROR_LOCK_TIMEOUT))
+			return rc;
+		pause_ms(50L << attempt);
+	}
 }
 
-static int change_run(struct visit_run *run, struct sql_error *error, const struct change *c)
+static int change_send(struct visit_run *run, struct sql_error *error, const struct change *c,
+	const char *password)
 {
-	char *password = NULL;
 	struct text statement;
+	int rc = text_begin(&statement) ? 0 : -ENOMEM;
 
-	visit_ahead_forget(run);
-	if (c->kind == CHANGE_LOGIN_CREATE && !(password = sql_password_new()))
-		return -ENOMEM;
-	int rc = text_begin(&statement) ? change_write(statement.to, run, c, password) : -ENOMEM;
+	if (!rc && change_runs_as_owner(c->kind) && !run->as_agent)
+		statement_write_variables(statement.to);
+	if (!rc)
+		rc = change_write(statement.to, run, c, password);
 	char *text = text_end(&statement);
 	if (!text && !rc)
 		rc = -ENOMEM;
-	for (int attempt = 1; !rc && attempt <= MAX_ATTEMPTS; attempt++) {
-		rc = sql_session_run(run->session, error, text, NULL, NULL);
-		if (rc != SQL_SERVER_ERROR ||
-			(error->number != ERROR_DEADLOCK && error->number != ERROR_LOCK) ||
-			attempt == MAX_ATTEMPTS)
-			break;
-		pause_ms(50L << attempt);
-		rc = 0;
-	}
-	/* A transaction that the server aborted leaves XACT_ABORT on. */
-	if (rc == SQL_SERVER_ERROR && (c->kind == CHANGE_OWNER || c->n_regrants)) {
-		struct sql_error ignored;
-		int lost = sql_session_run(run->session, &ignored,
-			"IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\nSET XACT_ABORT OFF;\n", NULL,
-			NULL);
-		rc = lost < 0 ? lost : rc;
-	}
-	/* Withhold an error text that repeats a secret of its statement. */
-	if (rc && sql_password_is_told(error->text, password))
-		snprintf(error->text, sizeof(error->text),
-			"the server's message is withheld, because it contains a password");
+	if (!rc)
+		rc = statement_insist(run, error, text);
 	if (text) {
 		sodium_memzero(text, statement.size);
 		free(text);
 	}
+	return rc;
+}
+
+static int change_run(struct visit_run *run, struct sql_error *error, const struct change *c)
+{
+	bool as_owner = change_runs_as_owner(c->kind) && !run->as_agent;
+	char *password = NULL;
+
+	visit_ahead_forget(run);
+	if (c->kind == CHANGE_LOGIN_CREATE && !(password = sql_password_new()))
+		return -ENOMEM;
+	int rc = change_send(run, error, c, password);
+	/* The server has refused the batch for what it does not know, before any of it ran. */
+	if (rc == SQL_SERVER_ERROR && as_owner && run->as_agent)
+		rc = change_send(run, error, c, password);
+	/* Withhold an error text that repeats a secret of its statement. */
+	if (rc && sql_password_is_told(error->text, password))
+		snprintf(error->text, sizeof(error->text),
+			"the server's message is withheld, because it contains a password");
 	sodium_free(password);
 	return rc;
 }
@@ -69,7 +78,7 @@ static bool change_is_moot(const struct visit_run *run, const bool *failed, size
 	const struct change *c = &run->difference.changes[i];
 
 	/* Without a journal record, remove access but do not grant any. */
-	if (run->unrecorded && !change_closes(c->kind))
+	if (run->unrecorded && (!change_closes(c->kind) || c->before_opening))
 		return true;
 	for (size_t k = 0; k < i; k++) {
 		const struct change *f = &run->difference.changes[k];
@@ -81,23 +90,6 @@ static bool change_is_moot(const struct visit_run *run, const bool *failed, size
 			return true;
 	}
 	return false;
-}
-
-void outcome_tell(const struct visit_run *run, struct record *r, int rc,
-	const struct sql_error *error, bool moot)
-{
-	r->kind = RECORD_OUTCOME;
-	r->code = rc == SQL_SERVER_ERROR ? error->number : rc;
-	r->state = rc || moot ? STATE_DRIFT : STATE_OK;
-	if (moot)
-		RECORD_SET(r, detail,
-			run->unrecorded ? OUTCOME_SKIPPED "cannot write the journal"
-					: OUTCOME_SKIPPED "an earlier change failed");
-	else if (rc == -ENOTSUP)
-		RECORD_SET(r, detail, "unsupported object type; a DBA must make this change");
-	else if (rc)
-		RECORD_PRINTF(r, detail, "%s", error->text[0] ? error->text : strerror(-rc));
-	worker_tell(run->worker, r);
 }
 
 /* Adds a claim on a login that this session has just created. */
@@ -130,9 +122,18 @@ static int login_touch(struct touched *t, const char *login)
 	return more[t->n] ? (t->n++, 0) : -ENOMEM;
 }
 
+/* What may wait has had a quarter of the time that this server's worker has: the rest is for what others get, for what is
+ * verified, and for the report. */
+static bool time_is_for_others(const struct visit_run *run)
+{
+	return monotonic_ms() - run->began >=
+	       (int64_t)run->visit->program->settings.server_deadline * 1000 / 4;
+}
+
 /* A chunk of one round's changes. */
 struct chunk {
 	struct visit_run *run;
+	bool late; /* what may wait is left to the next pass */
 	size_t from, to;
 	bool *failed, *finished; /* of all changes of the round */
 	struct record *plans;	 /* of the chunk */
@@ -140,23 +141,58 @@ struct chunk {
 	bool apart; /* this server does not take several changes in one batch */
 };
 
+static bool is_due(const struct chunk *k, const struct change *c)
+{
+	return pass_is_for(k->run->visit, c->client) && !(k->late && c->may_wait);
+}
+
 static int chunk_announce(struct chunk *k)
 {
 	struct visit_run *run = k->run;
 	struct record intent;
+	bool any = false;
 
+	k->late = false;
+	for (size_t i = k->from; i < k->to && !k->late; i++)
+		k->late = run->difference.changes[i].may_wait && time_is_for_others(run);
 	for (size_t i = k->from; i < k->to; i++) {
 		const struct change *c = &run->difference.changes[i];
 		k->unwritable[i - k->from] = change_record(&k->plans[i - k->from], run, c) != 0;
-		if (pass_is_for(run->visit, c->client))
+		if (is_due(k, c))
 			worker_tell(run->worker, &k->plans[i - k->from]);
+		any = any || is_due(k, c);
+		run->waits = run->waits || (k->late && c->may_wait);
 	}
+	run->changed = run->changed || any;
+	if (!any)
+		return 0;
 	record_of(&intent, run->visit, RECORD_INTENT, NULL, NULL, NULL);
 	intent.intent.number = run->numbers;
 	/* The server's clock for the login inventory: a login that is created within the deadline from now on is
 	 * managed. */
 	intent.intent.clock = instant_within(run->observed.clock);
 	run->unrecorded = worker_ask(run->worker, &intent) != 0;
+	return 0;
+}
+
+/* The user that the server would not make is there. If the next reading does not show it, it is hidden
+ * (https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors). */
+static int unseen_note(struct visit_run *run, const struct change *c, int rc, int number)
+{
+	enum { NAME_IS_TAKEN = 15023, LOGIN_HAS_USER = 15063 };
+	const struct wanted_server *w = &run->visit->wanted;
+
+	if (rc != SQL_SERVER_ERROR || (number != NAME_IS_TAKEN && number != LOGIN_HAS_USER) ||
+		(c->kind != CHANGE_USER_CREATE && c->kind != CHANGE_USER_REMAP))
+		return 0;
+	for (size_t i = 0; i < w->n_grants; i++) {
+		const struct grant *g = w->grants[i];
+		if (!names_equal(g->user->login, c->login) ||
+			!names_equal(g->database->name, c->database))
+			continue;
+		struct unseen_user one = {g->user->login, g->database->name};
+		return ARRAY_ADD(run->unseen_users, run->n_unseen_users, one);
+	}
 	return 0;
 }
 
@@ -170,11 +206,15 @@ static int change_finish(
 	k->finished[i] = true;
 	k->failed[i] = rc || moot;
 	run->failed = run->failed || k->failed[i];
+	if (unseen_note(run, c, rc, error->number))
+		return -ENOMEM;
 	if (c->login && change_closes(c->kind) && login_touch(&run->touched, c->login))
 		return -ENOMEM;
 	if (!k->failed[i] && c->kind == CHANGE_LOGIN_CREATE && login_claim(run, c))
 		return -ENOMEM;
-	outcome_tell(run, &k->plans[i - k->from], rc, error, moot);
+	struct record *plan = &k->plans[i - k->from];
+	if (!doubt_keep(run, plan, rc, error))
+		outcome_tell(run, plan, rc, error, moot);
 	return rc < 0 && rc != -ENOTSUP ? rc : 0;
 }
 
@@ -197,7 +237,7 @@ static size_t batch_choose(struct change_batch *b, size_t *numbers, const struct
 	size_t m = i;
 
 	for (; m < k->to && phase_of(run, &changes[m]) == phase_of(run, &changes[i]); m++) {
-		if (k->finished[m] || !pass_is_for(k->run->visit, changes[m].client))
+		if (k->finished[m] || !is_due(k, &changes[m]))
 			continue;
 		if (k->unwritable[m - k->from] || change_is_moot(k->run, k->failed, m))
 			break;
@@ -228,7 +268,7 @@ static int batch_run(struct chunk *k, struct sql_error *error, size_t i)
 	size_t behind = b.n; /* the last that was done */
 	while (behind && !done[behind - 1])
 		behind--;
-	bool blocked = b.number == ERROR_DEADLOCK || b.number == ERROR_LOCK;
+	bool blocked = b.number == ERROR_DEADLOCK || b.number == ERROR_LOCK_TIMEOUT;
 	int finished = 0;
 	for (size_t m = 0; m < b.n && !finished; m++) {
 		if (done[m])
@@ -247,18 +287,22 @@ static int chunk_run(struct chunk *k, struct sql_error *error)
 
 	for (size_t i = k->from; i < k->to; i++) {
 		const struct change *c = &run->difference.changes[i];
-		if (k->finished[i] || !pass_is_for(run->visit, c->client))
+		if (k->finished[i] || !is_due(k, c))
 			continue;
 		*error = (struct sql_error){0};
+		entered_note(run, NULL);
 		int rc = batch_run(k, error, i);
 		if (!rc && !k->finished[i]) {
 			bool moot = change_is_moot(run, k->failed, i);
 			*error = (struct sql_error){0};
+			entered_note(run, c->database);
+			run->entered.any = c->database;
 			rc = k->unwritable[i - k->from] ? -ENOTSUP
 			     : moot			? 0
 							: change_run(run, error, c);
 			rc = change_finish(k, i, rc, error, moot);
 		}
+		entered_leave(run, rc);
 		if (rc)
 			return rc;
 	}
@@ -276,7 +320,8 @@ int round_run(struct visit_run *run, struct sql_error *error)
 		.failed = failed,
 		.finished = finished,
 		.unwritable = unwritable,
-		.plans = plans};
+		.plans = plans,
+		.apart = run->visit->apart};
 	int rc = 0;
 
 	if (!failed || !finished || !unwritable || !plans)

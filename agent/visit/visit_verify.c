@@ -54,12 +54,16 @@ static bool record_stands(
 	const struct visit_run *run, const struct grant *g, const struct grant_place *place)
 {
 	const struct verified *v = record_of_grant(run, g);
-	char now[FINGERPRINT_MAX];
+	char now[FINGERPRINT_MAX], hidden[RECORD_TEXT_MAX];
 
+	/* What is hidden from the agent is in no fingerprint. */
+	if (hidden_words(hidden, run, place->database, place))
+		return false;
 	/* The fingerprint is of the database alone. */
 	if (run->observed.everybody_exceeds || !v || v->result != VERIFICATION_VERIFIED ||
 		v->level > g->level || !v->fingerprint[0] ||
-		!sid_equal(&v->sid, &place->login->sid))
+		!sid_equal(&v->sid, &place->login->sid) || v->database_id != place->database->id ||
+		!streq(v->made, place->database->made))
 		return false;
 	observed_fingerprint(now, place->database, place->user);
 	return streq(now, v->fingerprint);
@@ -103,6 +107,20 @@ static bool verify_to_be_enabled(const struct visit_run *run, const struct grant
 	       grant_place(&place, run, g) && !verdict_stands(run, g, &place);
 }
 
+/* Its user in this database is not seen, and may be there all the same. */
+static bool user_is_unknown(const struct visit_run *run, const struct grant *g)
+{
+	const struct observed_database *d =
+		observed_find_database(&run->observed, g->database->name);
+	const struct observed_login *l = observed_find_login(&run->observed, g->user->login);
+
+	if (!d || d->absent || (run->visit->wanted.replicated && d->secondary && !d->read))
+		return false;
+	/* What one that is not read may give was judged when the changes were planned: nobody is enabled whom it may give more. */
+	return d->read ? observed_user_hidden(&run->observed, d, l, g->user->login) != NULL
+		       : d->barred;
+}
+
 bool login_is_verified(const struct visit_run *run, const char *login)
 {
 	const struct wanted_server *w = &run->visit->wanted;
@@ -110,9 +128,13 @@ bool login_is_verified(const struct visit_run *run, const char *login)
 	for (size_t i = 0; i < w->n_grants; i++) {
 		struct grant_place place;
 		if (!names_equal(w->grants[i]->user->login, login) ||
-			w->grants[i]->level == LEVEL_NONE ||
-			!grant_place(&place, run, w->grants[i]))
+			w->grants[i]->level == LEVEL_NONE)
 			continue;
+		if (!grant_place(&place, run, w->grants[i])) {
+			if (user_is_unknown(run, w->grants[i]))
+				return false;
+			continue;
+		}
 		if (!verdict_stands(run, w->grants[i], &place) ||
 			run->verdicts[i].result != VERIFICATION_VERIFIED)
 			return false;
@@ -163,7 +185,27 @@ int verify_the_rest(struct visit_run *run, struct sql_error *error)
 {
 	int rc = verify_run(run, error, verify_stale);
 
+	if (!rc)
+		moved_settle(run);
 	return rc ? rc : not_verified_shut(run, error);
+}
+
+/* What the catalog shows is as scheduled, and the login is not shut yet: nothing but a
+ * verification can shut it. */
+static bool verify_foreseen(const struct visit_run *run, const struct grant *g)
+{
+	struct grant_place place;
+	bool exact;
+
+	return g->level != LEVEL_NONE && grant_place(&place, run, g) && !place.login->disabled &&
+	       observed_level(&exact, &run->observed, place.database, place.login,
+		       run->visit->server) == g->level &&
+	       exact && !record_stands(run, g, &place);
+}
+
+int verify_ahead(struct visit_run *run, struct sql_error *error)
+{
+	return verify_run(run, error, verify_foreseen);
 }
 
 void verdict_apply(struct record *r, const struct visit_run *run, const struct grant *g)

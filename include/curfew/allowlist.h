@@ -51,15 +51,19 @@ int guard_compare(const void *a, const void *b); /* by endpoint */
 /* NULL: not guarded. */
 const struct guard *guard_find(const struct guard *guards, size_t n, const struct endpoint *e);
 
+/* It is one of a server of the configuration. */
+bool endpoint_is_configured(const struct program *p, const struct endpoint *e);
+
 /* An endpoint that was guarded before, and the server entry that named it. */
 struct kept_guard {
 	char *server;
 	struct endpoint endpoint;
 	struct source *trusted;
 	size_t n_trusted;
+	bool held; /* records of its server's logins were lost: only `curfew unguard` removes it */
 };
 struct kept_guards {
-	struct kept_guard *items; /* sorted by server and endpoint */
+	struct kept_guard *items; /* of the journal: sorted by server and endpoint */
 	size_t n;
 };
 void kept_guards_free(struct kept_guards *k);

@@ -2,6 +2,7 @@
 #ifndef CURFEW_BASE_H
 #define CURFEW_BASE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,17 @@ typedef int64_t instant_t;
 /* The last second of the year 9999. Later times are mistakes. */
 #define INSTANT_LAST INT64_C(253402300799)
 
+/* A day of 24 hours, in seconds. A day of a local calendar may be longer or shorter. */
+#define DAY ((instant_t)86400)
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline void pause_ms(long ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
+}
 
 static inline bool begins_with(const char *text, const char *start)
 {
@@ -31,23 +42,60 @@ static inline bool streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+static inline bool number_is_among(int number, const int *numbers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
 /* Room for one more item behind n, doubled at powers of two. NULL without memory; the items are then unchanged. */
 static inline void *array_grown(void *items, size_t n, size_t size)
 {
 	return n & (n - 1) ? items : reallocarray(items, n ? 2 * n : 1, size);
 }
 
-/* Sorts what is not sorted yet: files and tables are mostly read in their order. */
-static inline void array_sort(
-	void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
-{
-	const char *at = items;
+/* A list is a pointer and a count. Its new last item, all zeros; NULL without memory, and the list is then unchanged. */
+#define ARRAY_MORE(items, n)                                                                       \
+	({                                                                                         \
+		__typeof__(items) more_ = array_grown((items), (n), sizeof(*(items)));             \
+		if (more_) {                                                                       \
+			(items) = more_;                                                           \
+			more_ = memset(&more_[(n)++], 0, sizeof(*more_));                          \
+		}                                                                                  \
+		more_;                                                                             \
+	})
 
-	for (size_t i = 1; i < n; i++, at += size)
-		if (compare(at, at + size) > 0) {
-			qsort(items, n, size, compare);
-			return;
-		}
+/* Keeps a copy as the last item, which may be of the list itself. 0, or -ENOMEM: the list is then unchanged. */
+#define ARRAY_ADD(items, n, ...)                                                                   \
+	({                                                                                         \
+		const __typeof__(*(items)) item_ = (__VA_ARGS__);                                  \
+		__typeof__(items) to_ = ARRAY_MORE(items, n);                                      \
+		if (to_)                                                                           \
+			*to_ = item_;                                                              \
+		to_ ? 0 : -ENOMEM;                                                                 \
+	})
+
+/* Sorts what is not sorted yet: files and tables are mostly read in their order. */
+void array_sort(void *items, size_t n, size_t size, int (*compare)(const void *, const void *));
+
+/* The index of the first of n sorted items that is not before `key`; n: none. For an exact match use bsearch(). */
+static inline size_t array_first(const void *items, size_t n, size_t size, const void *key,
+	int (*compare)(const void *item, const void *key))
+{
+	const char *base = items;
+	size_t from = 0, to = n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+
+		if (compare(base + at * size, key) < 0)
+			from = at + 1;
+		else
+			to = at;
+	}
+	return from;
 }
 
 /* The part behind the last slash. */

@@ -25,7 +25,7 @@ struct board {
 };
 /* `accounts`: for each client of the program, whether its logins were created. 0 or -ENOMEM. */
 int board_make(struct board *out, const struct program *p, const struct grants *g,
-	const bool *accounts, instant_t now);
+	const struct overrides *o, const bool *accounts, instant_t now);
 void board_free(struct board *b);
 int board_print(const struct board *b, FILE *to);
 int board_html(const struct board *b, bool practice, FILE *to);

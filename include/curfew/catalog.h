@@ -28,6 +28,9 @@ struct sql_blocked {
 	int *ids;
 	char **reasons;
 	size_t n;
+	bool apart; /* one database at a time */
+	const struct observed_database
+		*lost; /* the one in which the session was lost, if it was alone */
 };
 void sql_blocked_free(struct sql_blocked *b);
 
@@ -37,6 +40,9 @@ void sql_blocked_free(struct sql_blocked *b);
 int sql_observe_server(struct observed_server *out, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c, const struct sql_former *formers,
 	size_t n_formers, const struct sql_head *head);
+/* Adds databases that have one of these ids, each once, and that no row showed. 0, -ENOMEM, or a lost session. */
+int sql_observe_hidden(struct observed_server *o, struct sql_error *error, struct sql_session *s,
+	const int *ids, size_t n);
 /* Then reads the databases. In one that is not configured only principals are read, unless one is managed. A database
  * that cannot be read gets `unread` with the reason. 0, -ENOMEM, or a lost session. */
 int sql_observe_databases(struct observed_server *o, struct sql_error *error, struct sql_session *s,

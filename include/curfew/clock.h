@@ -6,10 +6,10 @@
 
 struct clock {
 	char path[4096];   /* state file; "": nothing is saved */
-	bool fixed;	   /* --at: the clock does not advance (practice, or reading only) */
+	bool fixed;	   /* by tests alone: the clock does not advance */
 	instant_t at;	   /* the time if fixed */
 	instant_t highest; /* the latest time seen */
-	bool unsaved;	   /* later than the one on disk */
+	instant_t saved;   /* the one on disk */
 	int64_t anchor;	   /* CLOCK_BOOTTIME, in seconds, when `highest` was saved */
 };
 
@@ -21,14 +21,13 @@ enum { CLOCK_RAN_BACK = 1 };
 
 /* Reads the saved time. A missing file is no error; an unreadable or damaged one is. */
 int clock_open(struct clock *c, const char *state_directory);
-void clock_fix(struct clock *c, instant_t at);
 /* The current time, never before the latest time seen. CLOCK_RAN_BACK, with *behind in seconds (may be NULL), if the
  * system clock is more than a second behind the expected time. */
 int clock_now(instant_t *out, instant_t *behind, const struct clock *c);
 /* In memory alone: enough before access is removed, which must not wait for a disk. */
 void clock_see(struct clock *c, instant_t now);
-/* Saves the latest time seen (atomic, synced), if it is not. Call it before access is granted by a time. Practice times
- * are never saved. */
+/* Saves the latest time seen (atomic, synced), if it is not. Call it before access is granted by a time, and grant nothing
+ * if it fails: after a restart, a clock that was set back would grant again what ended. A fixed time is never saved. */
 int clock_save(struct clock *c);
 /* Both. */
 int clock_advance(struct clock *c, instant_t now);

@@ -10,21 +10,23 @@
 
 /* The first member of the caller's own struct, which contains copies of everything that the work needs. */
 struct disk_work {
-	void (*run)(struct disk_work *w);
-	/* Frees the struct when the caller has stopped waiting. */
+	/* The result of the work; never -ETIMEDOUT. */
+	int (*run)(struct disk_work *w);
+	/* Frees the struct and what it owns; NULL: free() does. */
 	void (*release)(struct disk_work *w);
 	/* Must be done, for example because it closes a file: later, if earlier work hangs. */
 	bool must;
-	/* disk.c's own: */
+	/* disk.c's own; release() may read the first: the caller did not wait to the end. */
 	bool abandoned;
 	struct disk_work *next;
+	int result;
 };
 
 /* Starts the thread. Call it after the sandbox, which then also confines the thread. Before, and in processes that are
  * forked later, work is done by its caller. 0 or negative errno. */
 int disk_start(void);
-/* 0: done, and `w` is the caller's again. -ETIMEDOUT: the disk hangs; the work may still be done, and `w` belongs to the
- * thread. */
+/* Takes `w`, and releases it when it is done. The result of the work. -ETIMEDOUT: the disk hangs; the work may still be
+ * done. */
 int disk_run(struct disk_work *w);
 /* Earlier work has not ended. */
 bool disk_hangs(void);

@@ -30,15 +30,16 @@ struct explain_server {
 	const char *lacks;   /* permissions that the agent login lacks */
 	/* What failed when the user's access there was changed last: the server's words, and all the T-SQL. */
 	const char *failed, *remedy;
+	bool incomplete;    /* the server may not have shown every login */
 	bool network_known; /* the packet filter was read */
+	bool unguarded;	    /* and it blocks nobody there */
 	bool allowed;	    /* an entry allows the user, from the given address if there is one */
 	bool trusted;	    /* the given address is allowed as a trusted source */
 	instant_t allowed_until;
 	uint64_t packets;
 	enum explain_login login;
 	enum answer locked, must_change, expired, handed_over;
-	instant_t created, handed_over_at,
-		last_login; /* 0: unknown; created: by the server's clock */
+	instant_t created, handed_over_at; /* 0: unknown; created: by the server's clock */
 };
 
 struct explain_database {
@@ -67,6 +68,7 @@ struct explain_facts {
 	instant_t now;		      /* Curfew's time */
 	instant_t clock_behind;	      /* seconds that the system clock is behind it */
 	bool filters;		      /* the firewall is enabled on this host */
+	const char *held; /* why Curfew grants no access to anybody; NULL: as scheduled */
 	const struct override *revoked_client, *revoked_user;
 	const char *revoked_by; /* actor */
 	const struct explain_server *servers;
@@ -92,6 +94,7 @@ enum explain_cause {
 	CAUSE_AGENT_REFUSED,
 	CAUSE_AGENT_PASSWORD,
 	CAUSE_SERVER_DOWN,
+	CAUSE_HELD, /* no access is granted: records are missing or cannot be read */
 	CAUSE_AGENT_RIGHTS,
 	CAUSE_EXCESS,
 	CAUSE_DATABASE_MISSING,
@@ -109,6 +112,7 @@ enum explain_cause {
 	CAUSE_TRUSTED_ONLY,
 	CAUSE_READ_ONLY,
 	CAUSE_DENIED_NEAR, /* no address was given, and packets from a near one were denied */
+	CAUSE_NOT_READ,	   /* nothing seen keeps the user out, and something was not read */
 	CAUSE_NONE,
 };
 #define CAUSES (CAUSE_NONE + 1)

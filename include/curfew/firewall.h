@@ -79,16 +79,11 @@ int firewall_observe(struct firewall_state *out, struct firewall *f, instant_t n
 void firewall_state_free(struct firewall_state *s);
 /* The counter of refused packets alone: of all elements nothing is asked. */
 int firewall_refused_packets(uint64_t *out, struct firewall *f);
-/* Counts remaining times from `to_ms`, later or earlier than the reading, because both sides of a comparison must use
- * the same moment. Leaves out elements that have expired by then. */
-void firewall_state_age(struct firewall_state *s, int64_t to_ms);
 
-/* Pure. An end up to the tolerance before the scheduled one counts as equal; a later one never does. An element whose
+/* An end up to the tolerance before the scheduled one counts as equal; a later one never does. An element whose
  * end has come, or that expires within the tolerance, is left to expire; a new one is not added. */
 #define FIREWALL_TOLERANCE                                                                         \
 	3 /* seconds: a margin of 1.25 to 2.25 is subtracted, so that no end is late */
-int firewall_diff(struct firewall_changes *out, const struct allowlist *wanted,
-	const struct firewall_state *observed, instant_t now);
 /* The order of changes in a list. 0: the same change of the same entry. */
 int firewall_change_compare(const void *a, const void *b);
 void firewall_changes_free(struct firewall_changes *c);
@@ -109,9 +104,6 @@ int firewall_apply(struct firewall_changes *done, struct firewall *f,
  * held. 0: there is something to apply, or the process has to take the table over. */
 int firewall_plan(struct firewall_changes *out, struct firewall *f, const struct allowlist *wanted,
 	instant_t now, bool closings_only);
-
-/* Removes the table. For the end of `make demo`, tests, and uninstalling. */
-int firewall_remove(struct firewall *f);
 
 /* Watches the ruleset. firewall_monitor_read() reads all pending events and returns whether another program changed the
  * table, or events were lost (overflow): then observe again. *who is the other process's name and id, if the kernel

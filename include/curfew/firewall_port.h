@@ -11,6 +11,9 @@ struct firewall_port {
 		instant_t now, bool closings_only);
 	int (*apply)(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 		instant_t now, bool closings_only);
+	/* Plans the list that was last planned or applied with this number, without its being built and sent: what plan()
+	 * would answer, or -ESTALE. NULL: lists are not kept. */
+	int (*again)(void *context, uint64_t number, instant_t now, bool closings_only);
 	void *context;
 };
 

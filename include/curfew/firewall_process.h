@@ -13,10 +13,12 @@
 
 struct firewall_policy; /* every entry that a configured client can ever have, with its last end */
 
-/* `memory`: who is revoked, as far as the firewall process knows; NULL: nobody. */
+/* Borrows nothing of the program. `memory`: who is revoked, as far as the firewall process knows; NULL: nobody. */
 int firewall_policy_build(struct firewall_policy **out, const struct program *p,
 	const struct firewall_memory *memory);
 void firewall_policy_free(struct firewall_policy *p);
+/* Who is revoked from now on. */
+void firewall_policy_revoke(struct firewall_policy *p, const struct firewall_memory *memory);
 /* NULL, or the error in the entry. It must have an end, not later than that of the last client with this source on this
  * endpoint. */
 const char *firewall_policy_allow(const struct firewall_policy *p, const struct allow *a);
@@ -52,10 +54,12 @@ typedef int (*firewall_reload_fn)(struct program **out, void *context);
 
 struct firewall_process_options {
 	const struct program *program; /* the parent's; copied by fork */
-	bool partial;		       /* files had errors when it was loaded */
-	firewall_reload_fn reload;     /* NULL: reloads are refused */
+	struct program *
+		own; /* the same: the process frees it once it has its policy. NULL: others still use it */
+	bool partial;		   /* files had errors when it was loaded */
+	firewall_reload_fn reload; /* NULL: reloads are refused */
 	void *context;
-	/* The last configuration that was loaded for a reload is in force now. NULL: nobody has to know. */
+	/* The last configuration that was loaded for a reload is in force now, and is freed then. NULL: nobody has to know. */
 	void (*adopted)(const struct program *program, void *context);
 	const char *const *read;  /* files that reload reads: NULL-terminated */
 	const char *const *write; /* files of its own, NULL-terminated; NULL: it writes none */
@@ -65,16 +69,22 @@ struct firewall_process_options {
 
 /* Forks the process. The result includes that of its firewall_open(). */
 int firewall_process_start(struct firewall_client **out, const struct firewall_process_options *o);
-/* Connects to a firewall process that systemd started, so that the service never has CAP_NET_ADMIN. Its configuration
- * may differ: reload and adopt first. */
+/* Connects to a firewall process that systemd starts for that, so that the service never has CAP_NET_ADMIN. Waits for
+ * nothing. When it has begun, its configuration may differ: reload and adopt first. */
 int firewall_process_connect(struct firewall_client **out, const char *path);
+/* The result of its firewall_open(). -ETIMEDOUT: it has not come within `patience` milliseconds, and can be asked for again
+ * when the descriptor is readable. */
+int firewall_process_begun(struct firewall_client *c, int patience);
 /* The other side: accepts one service on a listening socket, and ends with it. Returns only on failure. */
 int firewall_process_listen(int listener, const struct firewall_process_options *o);
 /* Closes the channel, which ends the process, and waits for it. The table stays. */
 void firewall_process_stop(struct firewall_client *c);
-/* Observes and applies as in firewall.h. -EPIPE: the process has died; -ETIMEDOUT: it does not answer. In both cases
- * the service must stop; the kernel keeps enforcing. */
+/* Observes and applies as in firewall.h. -EPIPE: the process has died. -ETIMEDOUT: it does not answer, what only ends access
+ * after a few seconds; the order may be carried out all the same. Until it has answered, every order fails so, and at once.
+ * The kernel keeps enforcing. */
 struct firewall_port firewall_client_port(struct firewall_client *c);
+/* Milliseconds since it has been known not to answer; -1: nothing is known of that. */
+int64_t firewall_client_late(const struct firewall_client *c);
 /* Text of the last failure; never NULL. */
 const char *firewall_client_error(const struct firewall_client *c);
 
@@ -92,11 +102,10 @@ int firewall_client_memory(struct firewall_memory *out, struct firewall_client *
 /* How many packets were refused, for the metrics. */
 int firewall_client_refused(uint64_t *out, struct firewall_client *c);
 
-/* Readable if another program changed the table, or the process died. */
+/* Readable if another program changed the table, or the process died, or what it owes has come. */
 int firewall_client_fd(const struct firewall_client *c);
-/* Reads all pending events. *changed: another program changed the table, or may have; `who` names it or is empty.
+/* Reads all pending events, and what is owed; firewall_client_late() tells whether all of that has come. *changed: another program changed the table, or may have; `who` names it or is empty.
  * -EPIPE: the process has died. */
 int firewall_client_read(bool *changed, char who[64], struct firewall_client *c);
-pid_t firewall_client_pid(const struct firewall_client *c);
 
 #endif

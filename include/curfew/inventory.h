@@ -147,6 +147,9 @@ struct inventory {
 	size_t n_named;
 	struct inventory_item *steps; /* job steps: their commands are searched and never shown */
 	size_t n_steps;
+	/* Constraints and indexes, once for each column: `id` is the column, of table `refers`; `parent` has the constraint. */
+	struct inventory_item *dependents;
+	size_t n_dependents;
 	size_t *by_id, *by_name; /* items in other orders */
 	size_t n_by_name;
 	struct inventory_chunk *chunks; /* texts */

@@ -17,9 +17,13 @@ struct journal_options {
  * or not a journal. -EPROTONOSUPPORT: created by a newer version. -EUCLEAN: a write was interrupted, and a reader
  * cannot recover it. */
 int journal_open(struct journal **out, const struct journal_options *o);
+/* Opens an archive to read, with the key that `of` was opened with. */
+int journal_open_archive(struct journal **out, const struct journal *of, const char *path);
 /* The open file is no longer at its path: it was deleted or replaced. */
 bool journal_has_moved(const struct journal *j);
 void journal_close(struct journal *j);
+/* An archive, to which nothing is added. */
+bool journal_is_closed(const struct journal *j);
 /* Text for a result of this module: the problem and the fix. */
 const char *journal_problem(int result);
 
@@ -33,6 +37,15 @@ enum journal_kind {
 };
 const char *journal_kind_name(enum journal_kind k);
 
+/* Events: records were found to be missing, `before` since when; an operator accepts that. See lost_records.h. */
+#define LOSS_NOTICED  "records-missing"
+#define LOSS_ACCEPTED "accept-loss"
+
+/* Events that an archive carries over of revocations that are in force no longer: they say when access was due, and decide
+ * nothing. */
+#define REVOKE_ARCHIVED	   "revoke-archived"
+#define REINSTATE_ARCHIVED "reinstate-archived"
+
 /* Stands for the server's name in records about the packet filter. Their detail is the element's comment. */
 #define JOURNAL_NETWORK "(network)"
 
@@ -40,6 +53,8 @@ const char *journal_kind_name(enum journal_kind k);
 #define ACCESS_ALLOWED	  "allowed"
 #define ACCESS_CLOSED	  "closed"
 #define ACCESS_UNFILTERED "not filtered" /* this host filters no packets */
+#define ACCESS_UNCONFIRMED                                                                         \
+	"not confirmed" /* was to be allowed, and the packet filter did not confirm it */
 
 /* Strings may be NULL and never contain a secret. Borrowed for writing; valid until the next row for reading. */
 struct journal_entry {
@@ -85,6 +100,7 @@ struct journal_filter {
 	bool has_from, has_to;
 	instant_t from, to; /* includes `from`, excludes `to` */
 	int kind;	    /* enum journal_kind, or -1 */
+	const char *action; /* NULL: all */
 };
 typedef int (*journal_fn)(void *context, const struct journal_entry *e);
 int journal_read(struct journal *j, const struct journal_filter *f, journal_fn each, void *context);
@@ -96,15 +112,31 @@ struct journal_entries {
 int journal_entries_keep(void *entries, const struct journal_entry *e);
 void journal_entries_free(struct journal_entries *e);
 
-/* Anybody was given access there, by the records in this file. Archives are not asked. */
+/* Anybody was given access there, by the records in this file, or may have been by those in an archive. */
 int journal_access_was_given(
 	bool *out, struct journal *j, const char *server, const char *database);
 /* The client of a login, by its last recorded access, or else by its last record. *out NULL: none. */
 int journal_client_of(char **out, struct journal *j, const char *server, const char *login);
+/* Whether any record has this name, in any letter case. */
+enum journal_name { JOURNAL_CLIENT, JOURNAL_SERVER, JOURNAL_DATABASE };
+int journal_has_name(bool *out, struct journal *j, enum journal_name what, const char *name);
 /* Whether the journal has any access of a client of this name. */
 int journal_has_client(bool *out, struct journal *j, const char *client);
+/* Where the logins of a client of this name had access, by the records of access in this file, and no other client had the
+ * same login there since. */
+int journal_client_places(struct journal *j, const char *client,
+	int (*each)(void *context, const char *server, const char *login, const char *database),
+	void *context);
+/* Whether the client's login ever had access there, by the records of access in this file. */
+int journal_client_had_place(bool *out, struct journal *j, const char *client, const char *server,
+	const char *login, const char *database);
 /* The person of the login, by its last recorded access: person_text(). *out is NULL if there is no record. */
 int journal_person_of(char **out, struct journal *j, const char *server, const char *login);
+
+/* The last proof about that login in that database says the same, and nothing was changed for the login since. */
+int journal_proof_is_repeated(bool *out, struct journal *j, const struct journal_entry *e);
+/* Some proof on that server named the database, in this letter case, among those that could not be read. */
+int journal_unread_was_told(bool *out, struct journal *j, const char *server, const char *database);
 
 /* Intents without an outcome, because the process died in between. */
 int journal_unfinished(struct journal *j, journal_fn each, void *context);
@@ -115,8 +147,15 @@ int journal_unfinished(struct journal *j, journal_fn each, void *context);
  * "Last" is by `at`, then by id. -ENODATA: the instant lies in an archive. */
 int journal_access_at(
 	struct journal *j, instant_t at, const char *client, journal_fn each, void *context);
+/* Whether the file alone answers for `at`. For earlier times the records of its archive count as well. */
+int journal_covers(bool *out, struct journal *j, instant_t at);
+/* The same for JOURNAL_ACCESS records of several files. Sort them first, which frees all but the last of several records of
+ * one place and time. The strings of `out` are those of `all`; the caller frees out->items. */
+void access_entries_sort(struct journal_entries *all);
+int access_entries_at(struct journal_entries *out, const struct journal_entries *all, instant_t at);
 
-/* The same for everybody, including access past its `until`, because no record says that it has ended. */
+/* The same for everybody, including access past its `until`, because no record says that it has ended. An archive is not
+ * asked: for times from the last archive on. */
 int journal_access_last(struct journal *j, instant_t at, journal_fn each, void *context);
 
 /* The times of the earliest and latest records; -ENOENT without records. Earlier access is unknown, unless there is an
@@ -131,13 +170,14 @@ int journal_anchor(uint8_t hash[JOURNAL_HASH_SIZE], int64_t *id, struct journal 
 enum { JOURNAL_BROKEN = 1 };
 /* JOURNAL_BROKEN: *first is the first record that does not match (0: none in particular), and `why` is the text. Checks
  * the chain, all definitions (views and triggers too), and the revocations. It cannot notice a file that was replaced
- * by an older copy or, without a key, rewritten completely. A head that was saved elsewhere shows that. */
+ * by an older copy or, without a key, rewritten completely. A head that was saved elsewhere shows that. Others can write
+ * between its short transactions. */
 int journal_verify(int64_t *first, char why[256], struct journal *j);
 /* Moves records before `before` to a new journal file with the same key (-EEXIST: a file is never replaced). The chain
  * continues: the archive's head is the link before the first remaining record. Intents without an outcome stay, and no
  * intent is separated from its outcome. Access in effect at `before`, or past its end and not confirmed as ended, is carried
- * over, so that the live file answers for every time from then on; for earlier times journal_access_at() returns -ENODATA,
- * and the archive answers.
+ * over with what says since when and until when, so that the live file answers for every time from then on; for earlier times journal_access_at() returns -ENODATA,
+ * and the records of both files answer together.
  * JOURNAL_NOTHING: no record is that old, and nothing was changed. */
 enum { JOURNAL_NOTHING = 2 };
 int journal_archive(struct journal *j, instant_t before, const char *to_path);
@@ -162,21 +202,24 @@ struct identities {
 int ledger_read(struct identities *out, struct journal *j); /* of every server, with tombstones */
 void identities_free(struct identities *i);
 
-/* The level that a server last verified for a login on a database. A reduction is measured against it. */
-struct proved {
+/* The level that a login may still have on a database, by the last record: above `none` until its removal is verified. A
+ * reduction is measured against it. */
+struct verified_level {
 	const char *server, *login, *database;
 	enum level level;
 	instant_t at; /* by Curfew's clock */
 };
-int proved_put(struct journal *j, const struct proved *p);
-struct proved_list {
-	struct proved *items; /* sorted by server, login, database; the strings are owned */
+int verified_level_save(struct journal *j, const struct verified_level *p);
+struct verified_level_list {
+	struct verified_level *items; /* sorted by server, login, database */
 	size_t n;
+	struct pool texts;
 };
-int proved_read(struct proved_list *out, struct journal *j);
-void proved_list_free(struct proved_list *p);
+int verified_level_read(struct verified_level_list *out, struct journal *j);
+void verified_level_list_free(struct verified_level_list *p);
 /* NULL: never verified. */
-const struct proved *proved_find(const struct proved_list *list, const struct grant *g);
+const struct verified_level *verified_level_find(
+	const struct verified_level_list *list, const struct grant *g);
 
 /* Baselines for the audit: one row for each item, with a hash of its definition. */
 struct baseline_item {
@@ -216,6 +259,9 @@ int override_remove(struct journal *j, const char *client, const char *login, in
  * is over. By the order of records; times decide only since the last correction of the clock. */
 int override_was_reinstated(bool *out, struct journal *j, const struct override *revocation,
 	const char *client, const char *login);
+/* Who made the revocation that is in effect for the client (login NULL) or one of its users; owned. NULL: none is, or `j` is
+ * NULL or cannot be read. */
+char *override_actor(struct journal *j, const char *client, const char *login);
 /* Also reads the passed times; see state_tables.h. */
 int override_read(struct overrides *out, struct journal *j);
 

@@ -22,11 +22,12 @@ enum log_message {
 	LOG_RELOADED,
 	LOG_RELOAD_FAILED,
 	LOG_CONFIG_WARNING,
-	LOG_CLIENT_KEPT, /* a client file has errors; its last known good version is used */
-	LOG_CLIENT_GONE, /* a client file was removed; its access ends */
-	LOG_WIDENED,	 /* a reload grants more access than before */
-	LOG_ASKED,	 /* a command on the control socket */
-	LOG_FIREWALL_DEAD,
+	LOG_CLIENT_KEPT,   /* a client file has errors; its last known good version is used */
+	LOG_CLIENT_GONE,   /* a client file was removed; its access ends */
+	LOG_WIDENED,	   /* a reload grants more access than before */
+	LOG_ASKED,	   /* a command on the control socket */
+	LOG_FIREWALL_DEAD, /* or it does not answer */
+	LOG_FIREWALL_BACK,
 	LOG_JOURNAL_FAILED,
 	LOG_JOURNAL_BACK, /* the journal can be written again, and contains what was waiting */
 	LOG_JOURNAL_HEAD, /* head hash of the journal, so that a rewritten file can be recognized */
@@ -45,7 +46,9 @@ struct log_fields {
  * <priority> prefix unless it is a terminal. Never a secret. */
 void log_send(enum log_message m, const struct log_fields *f, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The id as 32 hex digits and the priority (0 to 7), for the manual and tests. */
+/* To standard error alone, for processes that open no sockets. `priority` as syslog(3). */
+void log_line(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* For tests: the id as 32 hex digits, and the priority (0 to 7). */
 const char *log_message_id(enum log_message m);
 int log_message_priority(enum log_message m);
 

@@ -18,9 +18,11 @@ struct metrics {
 	bool has_next;
 	instant_t next_transition;
 	size_t overdue;
-	size_t excess; /* grants that give more access than scheduled */
+	bool overdue_unknown; /* and 0 would say that none is */
+	size_t excess;	      /* grants that give more access than scheduled */
 	size_t unread; /* grants on databases that could not be read, outside maintenance windows */
 	bool held;     /* no access is granted, because records are missing or cannot be read */
+	bool unfiltered;     /* none is granted either: this host is to filter, and cannot */
 	size_t unrecorded;   /* records that wait for the journal */
 	int64_t overdue_age; /* of the oldest, in seconds; 0 if none */
 	size_t kept_clients; /* loaded from their last known good version */

@@ -3,6 +3,7 @@
 #ifndef CURFEW_NOTICE_H
 #define CURFEW_NOTICE_H
 
+#include "curfew/access.h"
 #include "curfew/notice_template.h"
 #include "curfew/schedule.h"
 
@@ -61,12 +62,14 @@ size_t notice_reductions(struct notice_reduction out[NOTICE_REDUCTIONS],
 struct notice_values {
 	char *items[NOTICE_VALUES];
 };
-/* For a notice to a user. 0 or -ENOMEM. */
+/* For a notice to a user. `seen`: a database without a verification that lets the user in is not available yet, and how to
+ * connect to a server with no other is left out; NULL: as scheduled. 0 or -ENOMEM. */
 int notice_values(struct notice_values *out, const struct program *p, const struct notice *n,
-	const struct notice_dates *dates, const struct overrides *o, instant_t now);
+	const struct notice_dates *dates, const struct overrides *o,
+	const struct verified_list *seen, instant_t now);
 void notice_values_free(struct notice_values *v);
-/* "7 days": until then, rounded up. Owned; NULL without memory. */
-char *notice_days_text(instant_t at, instant_t now);
+/* "7 days": days of the zone's calendar until then; "less than a day" on the same one. Owned; NULL without memory. */
+char *notice_days_text(instant_t at, instant_t now, const char *zone);
 
 /* The template for this kind and language: the operator's or Curfew's own. *html is NULL if it is made from the text. */
 struct notice_texts {
@@ -85,6 +88,8 @@ enum notice_alarm {
 	ALARM_UNREACHABLE,
 	ALARM_DRIFT_SQL,
 	ALARM_DRIFT_NETWORK,
+	ALARM_HELD,
+	ALARM_FILTER,
 	ALARM_JOURNAL,
 	ALARM_CLOCK,
 	ALARM_DENIED, /* followed by the login */
@@ -106,10 +111,17 @@ int notice_render(struct notice_mail *out, const struct notice_texts *t,
 	const struct notice_values *v, const char *language);
 void notice_mail_free(struct notice_mail *m);
 
+/* What a user's calendar has under the name that the client had before. */
+struct notice_former {
+	const char *client;
+	struct notice_dates dates;
+	unsigned sequence; /* greater than that of the last version */
+};
 /* The user's dates as a calendar. An event keeps its UID when it moves; `sequence` grows with each version; events
- * that no longer happen are canceled. NULL without memory. */
+ * that no longer happen are canceled, and those of a former name: `former`, or NULL. NULL without memory. */
 char *notice_calendar(const struct client *c, const struct user *u, const struct notice_dates *d,
-	const char *organizer, unsigned sequence, bool cancel, instant_t now);
+	const char *organizer, unsigned sequence, bool cancel, const struct notice_former *former,
+	instant_t now);
 
 /* Depends on event and recipient, never on the time of sending. Hexadecimal, without angle brackets or domain. */
 #define NOTICE_ID_MAX 33

@@ -18,7 +18,7 @@ enum notice_kind {
 	NOTICE_ADDRESS_CHANGED,
 	NOTICE_DATES_MOVED,
 	NOTICE_REVOKED,
-	NOTICE_SHEET, /* the encrypted sheet of a handover */
+	NOTICE_SHEET, /* the encrypted sheet of a handover; the last to a user */
 	NOTICE_DIGEST,
 	NOTICE_CUSTOM, /* what is left of a client's customizations before its go-live */
 	NOTICE_ALARM,
@@ -29,10 +29,6 @@ enum notice_kind {
 /* "read-only-in-7-days". A template file has this name, with ".txt" or ".html". */
 const char *notice_kind_name(enum notice_kind k);
 bool notice_kind_parse(enum notice_kind *out, const char *name);
-static inline bool notice_is_personal(enum notice_kind k)
-{
-	return k <= NOTICE_SHEET;
-}
 
 /* Placeholders. None is ever a secret. */
 enum notice_value {
@@ -50,6 +46,7 @@ enum notice_value {
 	VALUE_CONNECTION, /* how to connect, several lines */
 	VALUE_REASON,
 	VALUE_LIST, /* only in a digest */
+	VALUE_HOST, /* only in an alarm: whose alarm it is */
 	VALUE_CONTACT,
 };
 #define NOTICE_VALUES (VALUE_CONTACT + 1)

@@ -5,6 +5,7 @@
 #define CURFEW_PASS_H
 
 #include "curfew/allowlist.h"
+#include "curfew/clock.h"
 #include "curfew/firewall_port.h"
 #include "curfew/journal.h"
 #include "curfew/sql.h"
@@ -20,7 +21,10 @@ enum pass_mode { PASS_PLAN, PASS_APPLY, PASS_STATUS, PASS_HANDOVER, PASS_AUDIT, 
 
 /* The journal's tables as they were last read, owned by the caller. */
 struct state_copy;
-void state_copy_free(struct state_copy *r);
+
+/* What servers refused to give, owned by the caller. */
+struct refusals;
+void refusals_free(struct refusals *r);
 
 struct pass_options {
 	enum pass_mode mode;
@@ -32,13 +36,20 @@ struct pass_options {
 	struct journal *journal; /* NULL: none yet (PLAN and STATUS before the first apply) */
 	/* Kept from pass to pass: while the journal cannot be read, access is removed by this copy. May be NULL. */
 	struct state_copy **last;
+	/* Kept from pass to pass: what a server refused is not asked for again at the price of a session. May be NULL. */
+	struct refusals **refusals;
+	bool insists;			     /* an operator asks: it is tried all the same */
 	const struct firewall_port *network; /* NULL: this host filters nothing */
-	instant_t now;
+	instant_t now;			     /* decides what should hold */
+	/* Tells when each record is written: a server may answer long after `now`. NULL: `now` stands for it (--at). */
+	struct clock *clock;
 	const char *
 		client; /* SQL access of this client only; NULL: all. The network is always compared completely. */
 	const char *const *
 		servers; /* NULL-terminated names of servers to visit; NULL: all servers with grants */
 	const char *actor, *reason; /* for the journal */
+	const char *hold;	    /* why this pass grants no access; NULL: it may */
+	bool unfiltered; /* this host is to filter and cannot: nothing is granted. `network` is NULL */
 	const char *handover_login, *handover_password;
 	/* The caller sets this if the schedule changes during the pass; then the network is left alone. May be NULL. */
 	const bool *stale;
@@ -65,14 +76,16 @@ struct pass_result {
 	size_t not_verified; /* verifications that failed or show excess access */
 	size_t round_trips;  /* highest number of any server */
 	size_t overrides_saved; /* revocations and passed times that were written: the caller's overrides lack them */
-	bool held; /* no access was granted: records are missing or cannot be read */
+	bool held; /* no access was granted: records are missing or cannot be read, or else `unfiltered` */
+	bool unfiltered; /* for want of this host's packet filter alone */
 	bool network_failed;
+	bool time_failed; /* the latest time seen could not be saved: the same */
 	bool journal_failed; /* the journal could not be written: access was removed, but none was granted */
 };
 /* Something was not done, or not as scheduled; unreachable servers are counted apart. */
 static inline bool pass_is_incomplete(const struct pass_result *r)
 {
-	return r->failed || r->refuted || r->network_failed || r->journal_failed;
+	return r->failed || r->refuted || r->network_failed || r->journal_failed || r->time_failed;
 }
 
 struct pass;
@@ -81,7 +94,8 @@ struct pass;
 int pass_new(struct pass **out, const struct pass_options *o);
 void pass_free(struct pass *p);
 
-/* Step 1: network removals (APPLY). Waits for nothing else. 0 or negative errno, which is also reported. */
+/* Step 1: network removals (APPLY). Waits for nothing else; launch the workers before it, so that they do not wait for it. 0 or
+ * negative errno, which is also reported. */
 int pass_close_network(struct pass *p);
 /* Records what step 1 removed. Call it when the workers have been started, because a disk must not keep SQL access open; the
  * other steps call it too. */
@@ -98,7 +112,13 @@ bool pass_is_writing(const struct pass *p);
 /* Commits that batch. A failure shows in the pass's result. */
 void pass_settle(struct pass *p);
 
-/* An operator corrected the clock: the pass records this time from here on. */
+/* It grants nothing: records are missing or could not be read. */
+bool pass_is_held(const struct pass *p);
+
+/* Whether the schedule of `now` is the one that the pass was built with. */
+bool pass_holds_at(const struct pass *p, instant_t now);
+/* The pass records this time from here on: an operator corrected the clock, or the instant of a pass that was built ahead
+ * has come. */
 void pass_now_correct(struct pass *p, instant_t now);
 
 /* All steps; waits for the workers. */

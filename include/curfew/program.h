@@ -3,6 +3,7 @@
 #define CURFEW_PROGRAM_H
 
 #include "curfew/notice_template.h"
+#include "curfew/pool.h"
 #include "curfew/source.h"
 
 enum level {
@@ -47,7 +48,8 @@ struct server {
 	struct strings
 		known_triggers; /* DDL triggers, of databases and of the server, that the operator has reviewed */
 	struct strings known_linked_servers,
-		known_proxies;	 /* likewise; proxies of SQL Server Agent */
+		known_proxies;		/* likewise; proxies of SQL Server Agent */
+	struct strings known_listeners; /* address:port that no user can reach */
 	struct strings replicas; /* names of the servers that hold the databases of this one too */
 	struct level_terms terms[LEVELS]; /* by enum level; the entry of LEVEL_NONE is empty */
 	const char *file; /* the file with this entry, for messages; owned by program */
@@ -208,16 +210,17 @@ struct program {
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_ADVICE };
 struct problem {
-	char *file; /* owned */
-	int line;   /* 0: the whole file */
+	const char *file;
+	int line; /* 0: the whole file */
 	enum severity severity;
-	char *text;  /* "PROBLEM; FIX"; never contains a secret */
-	bool unseen; /* this user may not read the file, so nothing is known about it */
+	const char *text; /* "PROBLEM; FIX"; never contains a secret */
+	bool unseen;	  /* this user may not read the file, so nothing is known about it */
 };
 struct problems {
 	struct problem *items;
 	size_t n, n_errors;
 	bool fatal; /* curfew.conf itself has errors, so there is no program */
+	struct pool texts;
 };
 
 /* Loads FILE and the files clients.d/ *.conf beside it (the setting `clients` names another directory). Reports every
@@ -259,8 +262,11 @@ bool client_names_database(
 	const struct program *p, const struct client *c, const char *server, const char *database);
 /* Whether `s` names the other as its replica. */
 bool server_has_replica(const struct server *s, const struct server *other);
-/* Whether the packet filter guards an endpoint with this port. A server without endpoints is guarded by other means. */
-bool server_is_guarded(const struct server *s, int64_t port);
+/* Whether the packet filter guards this address:port; 0.0.0.0 and [::] as soon as it guards one of that family and port.
+ * What cannot be read is not guarded. A server without endpoints is guarded by other means. */
+bool server_is_guarded(const struct server *s, const char *at);
+/* Whether that is so, or the operator says that no user can reach it. */
+bool server_is_expected(const struct server *s, const char *at);
 /* The server that names this one as a replica, by which client files call it; itself where none does. */
 const struct server *server_first(const struct program *p, const struct server *s);
 bool server_is_replicated(const struct program *p, const struct server *s);

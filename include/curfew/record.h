@@ -30,6 +30,7 @@ enum record_kind {
 	RECORD_SEEN,	 /* sample: something of a database was seen in use */
 	RECORD_WATCH, /* sample: since when a part of the server's evidence is watched */
 	RECORD_TALLY, /* sample: how much of a database is custom; last of what is sampled of it */
+	RECORD_ENTRY, /* a session was seen in a database: for the next visit of the pass, before an end that asks for it */
 	RECORD_END,   /* last of a worker: code 0 or what went wrong */
 };
 #define RECORD_KINDS (RECORD_END + 1)
@@ -70,6 +71,9 @@ const char *verification_name(enum verification v);
 bool verification_parse(enum verification *out, const char *word);
 bool is_verified(const char *word);
 
+/* Within the detail of an unread database: the one that is meant is online, under the name that follows. */
+#define UNREAD_LEFT "; a user is left in ["
+
 /* How the detail of a change begins that was not tried, because something before it failed. */
 #define OUTCOME_SKIPPED "skipped: "
 
@@ -90,6 +94,9 @@ bool sid_equal(const struct sid *a, const struct sid *b);
 
 /* The code of a note about a loss: this seemed to be a first start, but a login has the mark of a managed login. */
 #define RECORD_CODE_LOSS (-ENODATA)
+
+/* The code of an end: the session was lost in a database, which is named if it was alone. */
+#define RECORD_CODE_AGAIN (-ERESTART)
 
 struct record_server {
 	uint64_t round_trips;
@@ -129,6 +136,9 @@ struct record_grant {
 	enum grant_origin origin;
 	enum answer
 		secondary; /* yes: the database is a secondary replica here, and cannot be read */
+	enum answer
+		shut; /* yes: allowed until this pass and still scheduled, but not verified; of a plan: would be */
+	uint64_t database_id; /* of a database that only a session has shown; 0: else */
 };
 
 struct record_login {
@@ -143,7 +153,8 @@ struct record_session {
 	char address[64];
 	char program[MAX_NAME_BYTES + 1]; /* what the connection calls itself */
 };
-#define FINGERPRINT_MAX 65 /* 64 hexadecimal digits */
+#define FINGERPRINT_MAX	  65 /* 64 hexadecimal digits */
+#define DATABASE_MADE_MAX 32 /* "2026-11-28T04:25:10.123", by the server's clock */
 struct record_verification { /* state: unread when the database could not be asked; what was verified last counts then */
 	enum level level; /* scheduled */
 	enum verification result;
@@ -151,6 +162,8 @@ struct record_verification { /* state: unread when the database could not be ask
 	struct sid sid; /* the login's; size 0: there is none */
 	char fingerprint
 		[FINGERPRINT_MAX]; /* of the user's permissions there as the catalog shows them; the verification is valid for these */
+	uint64_t database_id; /* of the database that was read; 0: none was */
+	char made[DATABASE_MADE_MAX];
 };
 struct record_finding { /* evidence in `detail` */
 	enum finding_severity severity;
@@ -222,6 +235,10 @@ struct record_watch {
 struct record_tally {
 	uint64_t red, yellow, green, undecided, keep, replace, drop, left;
 };
+struct record_entry {
+	struct sid sid; /* the login's */
+	uint64_t database_id;
+};
 struct record_end {
 	uint64_t round_trips;
 };
@@ -254,6 +271,7 @@ struct record {
 		struct record_seen used;
 		struct record_watch watch;
 		struct record_tally tally;
+		struct record_entry entry;
 		struct record_end end;
 	};
 };
@@ -271,6 +289,9 @@ const char *record_unpack(struct record *out, const uint8_t *bytes, size_t size)
 /* The same fields as a JSON object: {"kind": "grant", ...}; null for an empty text and an unknown instant. A new
  * reference; NULL without memory. */
 struct json_t *record_json(const struct record *r);
+/* The same as text, without the objects between, for whoever sends very many. Returns its length. */
+#define RECORD_JSON_MAX (6 * sizeof(struct record) + 2048)
+size_t record_json_text(char out[RECORD_JSON_MAX], const struct record *r);
 /* 0 or -EBADMSG, with the bounds of record_unpack(). */
 int record_parse(struct record *out, const struct json_t *json);
 

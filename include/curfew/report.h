@@ -5,7 +5,7 @@
 
 #include "curfew/calendar.h"
 #include "curfew/firewall.h"
-#include "curfew/journal.h"
+#include "curfew/lost_records.h"
 #include "curfew/record.h"
 #include "curfew/schedule.h"
 
@@ -72,8 +72,9 @@ bool grant_is_alike(const struct grant *a, const struct grant *b);
 bool grant_begins_group(const struct grant *items, size_t i);
 
 /* JSON: each a new reference, NULL without memory. Invalid UTF-8 is replaced. */
-struct json_t *text_json(const char *text); /* null for NULL */
-struct json_t *instant_json(instant_t t);   /* "2026-11-23T15:00:00Z" */
+struct json_t *text_json(const char *text);   /* null for NULL */
+struct json_t *instant_or_null(instant_t at); /* null for 0 */
+struct json_t *instant_json(instant_t t);     /* "2026-11-23T15:00:00Z" */
 /* { client user login email server database role phase level from until next_level sources }; `user` is "First Last";
  * `from` is null before any access, `next_level` is null if no change is scheduled. */
 struct json_t *grant_json(const struct grant *g);
@@ -128,6 +129,7 @@ struct timeline_bar {	 /* one level of one database in one period */
 struct timeline {
 	const struct client *client;
 	const struct program *program;
+	const struct overrides *overrides; /* or NULL */
 	instant_t now;
 	instant_t from, until;				/* the period of the picture */
 	struct timeline_mark marks[TIMELINE_MARKS_MAX]; /* sorted by time */
@@ -164,8 +166,7 @@ struct audit_grant {
 	bool secondary; /* its database cannot be read here, for another replica has it: no fault */
 	enum level observed;
 	const char *detail; /* or NULL */
-	bool has_last_packet;
-	instant_t last_packet; /* from the counters of its entries */
+	bool counted;	    /* the packet filter was read */
 	uint64_t packets;
 };
 struct audit_residual { /* access that was granted, is no longer configured, and is not verified as removed */
@@ -228,19 +229,28 @@ struct audit_report {
 	size_t n_proofs;
 	const struct journal_entry *history; /* oldest first */
 	size_t n_history;
-	int64_t head; /* journal's last record; 0: no journal */
+	int64_t archived; /* the history begins behind this record, which an archive has; 0: none has */
+	struct lost_records lost; /* of the time that the history covers; the caller frees it */
+	int64_t head;		  /* journal's last record; 0: no journal */
 	uint8_t head_hash[JOURNAL_HASH_SIZE];
 	char **texts; /* strings of audit_build() */
 	size_t n_texts;
 };
+/* When a password of the login that the server has was handed over last; 0: never. A password from before the login was
+ * created again, by the server's clock, no longer works. */
+instant_t handed_over_at(const struct journal_entries *handovers, const char *server,
+	const char *login, instant_t created);
 /* Name of the finding for what could not be read. */
 #define AUDIT_NOT_SHOWN "not-shown"
+/* Name of the finding for a server that the packet filter does not guard. */
+#define AUDIT_UNGUARDED "server-unguarded"
 /* The input of an audit. Must live as long as the report. */
 struct audit_input {
 	const struct record *records; /* of a pass that only reads */
 	size_t n_records;
 	const struct grants *grants;
 	const struct firewall_state *network;	 /* NULL: not read */
+	bool network_refused;			 /* whoever asks may not read it */
 	const struct journal_entries *handovers; /* of all clients; NULL: no journal */
 	const struct journal_entries *found;	 /* first sights, oldest first; NULL: no journal */
 	const struct journal_entries *accepted;	 /* oldest first; NULL: no journal */
@@ -249,11 +259,13 @@ struct audit_input {
  * client. 0 or -ENOMEM; free it in either case. */
 int audit_build(struct audit_report *a, const struct audit_input *in);
 void audit_free(struct audit_report *a);
+/* Whether the table is as Curfew creates it and has every endpoint of the server. */
+bool network_guards(const struct firewall_state *s, const struct server *server);
 /* Packets that the entries of the user allowed to the grant's server. */
 uint64_t grant_packets(const struct firewall_state *s, const struct grant *g);
 /* The worst state of all servers and grants; at least STATE_DRIFT if a finding is above low. */
 enum state audit_state(const struct audit_report *a);
-/* {at, state, servers, grants, residual, findings, sessions, proofs, journal} */
+/* {at, state, since, older, servers, grants, residual, findings, sessions, proofs, journal} */
 struct json_t *audit_json(const struct audit_report *a);
 /* For a terminal: the state, then the problems, then everything. */
 int audit_print(const struct audit_report *a, FILE *to);
@@ -277,19 +289,22 @@ struct certificate {
 	const struct client *client;
 	const struct user *user; /* a configured user, or NULL */
 	const char *login;	 /* the user's; NULL: the whole client */
-	instant_t ended;
+	instant_t scheduled_end; /* that holds, whatever the file says now */
+	instant_t ended; /* when that was confirmed of the last access; 0: no record of access */
 	bool practice; /* the state is marked as practice: every page says so, and it is no evidence */
 	instant_t at;
 	const struct certificate_item *items;
 	size_t n;
 	int64_t head;
 	uint8_t head_hash[JOURNAL_HASH_SIZE];
+	const char *host;	   /* whose packet filter was read; NULL: not known */
 	const char *configuration; /* digest */
 	const struct program *program;
 	const struct audit_finding *findings; /* of the audit that the certificate is based on */
 	size_t n_findings;
 	const struct sample_tally *
 		custom; /* customizations, by the last samples; NULL: none, or not the whole client */
+	struct lost_records lost; /* between the client's start and now; the caller frees it */
 };
 /* The mark on every text and page of a practice state. */
 #define PRACTICE_MARK "PRACTICE: made with `practice = true`; not evidence of anything"

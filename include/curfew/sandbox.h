@@ -6,7 +6,7 @@
 
 enum sandbox_profile {
 	SANDBOX_FIREWALL, /* CAP_NET_ADMIN, netlink, no access to the file system */
-	SANDBOX_ENGINE,	  /* no capability; writes only below the given paths; may fork workers */
+	SANDBOX_SERVICE,  /* no capability; writes only below the given paths; may fork workers */
 	SANDBOX_SQL_WORKER, /* no capability; internet sockets; reads only the given paths, writes nothing */
 	SANDBOX_FIREWALL_KEEPER, /* as FIREWALL, and writes only below the given paths */
 	SANDBOX_SENDER,		 /* as SQL_WORKER, and the system log */
@@ -25,8 +25,8 @@ struct sandbox_paths {
  * lets), Landlock where the kernel has it, system-call filter. 0, or negative errno with nothing half-trusted: the
  * caller must end the process. A kernel without Landlock is not an error: *landlocked (may be NULL) says so.
  *
- * A filter is inherited by every child, so SANDBOX_ENGINE cannot shut out the internet sockets that the workers
- * forked from it need; that the engine itself opens none is seen by test, not enforced by it.
+ * A filter is inherited by every child, so SANDBOX_SERVICE cannot shut out the internet sockets that the workers
+ * forked from it need; that the service itself opens none is seen by test, not enforced by it.
  * What no code of ours ever calls (exec, ptrace, mount, module loading, bpf, ...) ends the process at once; what
  * libraries merely try (newer calls with an older fallback) fails with ENOSYS. */
 int sandbox_enter(

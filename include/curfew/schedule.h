@@ -31,7 +31,7 @@ struct overrides {
 	struct override *items;
 	size_t n;
 	struct passed *passed;
-	size_t n_passed;
+	size_t n_passed, n_sorted; /* the first ones are sorted by client, letter case aside */
 };
 /* Copies the texts. 0 or -ENOMEM: nothing was added. */
 int overrides_add(struct overrides *o, const char *client, const char *login, instant_t at,
@@ -44,6 +44,8 @@ void overrides_free(struct overrides *o);
  * now. That of a whole client has no login. */
 bool override_is_same(
 	const char *client, const char *login, const char *other_client, const char *other_login);
+/* Whether a revocation blocks this user of this client. */
+bool override_blocks(const struct override *o, const char *client, const char *login);
 
 /* A date of the files that would give again what ended. Go-live and the final end take a new ticket and an approval
  * not older than the day on which they passed; the end of staging a new ticket. */
@@ -64,6 +66,13 @@ size_t client_passed(struct passed out[PASSED_WHATS], const struct client *c,
 bool database_passed(struct passed *out, const struct program *p, const struct client *c,
 	const struct database *d, const struct overrides *o, instant_t now);
 bool passed_is_same(const struct passed *a, const struct passed *b); /* of the same thing */
+/* Sorts them all. Those that are added later are found too. */
+void passed_sort(struct overrides *o);
+/* Those of one client: for (i = passed_first(o, name); i < o->n_passed; i = passed_next(o, name, i)). */
+size_t passed_first(const struct overrides *o, const char *client);
+size_t passed_next(const struct overrides *o, const char *client, size_t i);
+/* What is recorded of the same thing; NULL: nothing. */
+const struct passed *passed_find(const struct overrides *o, const struct passed *key);
 
 /* One user on one database at one instant. Points into the program. */
 struct grant {
@@ -95,6 +104,8 @@ bool grant_is_behind(
 /* The earliest instant after `now` at which some grant changes; false when nothing will ever change. */
 bool schedule_next(instant_t *out, const struct grants *g, instant_t now);
 
-enum phase client_phase(const struct client *c, instant_t now);
+/* By the dates that hold: the files', but for what has passed and may not be reopened. `o` may be NULL. */
+enum phase client_phase(const struct client *c, const struct overrides *o, instant_t now);
+instant_t client_end(const struct client *c, const struct overrides *o, instant_t now);
 
 #endif

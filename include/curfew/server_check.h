@@ -9,7 +9,7 @@
 
 struct server_check {
 	const char *shown; /* the server's name in the report */
-	bool anonymous;	   /* the report contains no names and no texts from the server */
+	bool anonymous; /* the report contains no name and no text from outside, see server_check_shown() */
 	char *const *databases;
 	size_t n_databases;
 	bool brief; /* what an audit asks as well is left to it, and so is the lock that a pass may hold */
@@ -46,6 +46,9 @@ struct server_sweep { /* removes everything that the check created, and verifies
 int server_sweep_prepare(void *context);
 int server_sweep_run(struct worker *w, void *context);
 
+/* A name, or a text that can contain one, as the report shows it: an anonymous one has `instead`. Each such text goes through
+ * this function. */
+const char *server_check_shown(const struct server_check *c, const char *instead, const char *text);
 /* "database 2", or its name. */
 const char *server_check_database(
 	char buf[MAX_NAME_BYTES + 1], const struct server_check *c, size_t i);

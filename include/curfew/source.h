@@ -48,5 +48,8 @@ bool source_is_private(const struct source *s);	 /* RFC 1918, RFC 6598, RFC 4193
 int endpoint_parse(struct endpoint *out, const char *text);
 const char *endpoint_format(char buf[ENDPOINT_TEXT_MAX], const struct endpoint *e);
 int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
+bool endpoint_is_loopback(const struct endpoint *e);
+/* Why no user's packet has this destination, as the rest of a sentence: a guard on it would block nobody. NULL: one may. */
+const char *endpoint_fault(const struct endpoint *e);
 
 #endif

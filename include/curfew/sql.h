@@ -55,15 +55,21 @@ enum {
 	SQL_SERVER_ERROR = 1
 }; /* the server returned an error of severity 11 or more; the session remains usable */
 
+/* FreeTDS converts texts by modules of the C library. Each worker would find, link, and unload them by itself, which is most
+ * of what one costs whose server does not answer: a process that holds them has them ready in all that it forks. */
+void sql_conversions_hold(void);
 /* Connects with TLS 1.2+, TDS 7.4, and a certificate that is verified for `host`, and sets the session options. Only
  * one session per process at a time. 0 or negative errno: -EACCES login refused, -EPROTO no trustworthy encryption or a
  * session option was refused, -ETIMEDOUT, ... */
 int sql_session_open(
 	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o);
+/* A session that waits for its instant: that its connection has died shows within a second or two. */
+void sql_session_watch(struct sql_session *s, bool on);
 /* 0, SQL_SERVER_ERROR, or negative errno. After -ENOMEM, -EBADMSG (unexpected form), and -EOVERFLOW (too large, cut)
  * the session remains usable; after any other errno it does not. */
 int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
 	sql_row_fn each, void *context);
+bool sql_session_is_lost(const struct sql_session *s);
 /* NULL, or why the session options could not be read. Then nothing in this session counts as verified. */
 const char *sql_session_unsettled(const struct sql_session *s);
 /* Number of batches sent. */
@@ -72,8 +78,13 @@ void sql_session_close(struct sql_session *s);
 
 /* ---- statements ---- */
 
-/* The exact T-SQL of a change. `password` is inserted where a statement needs one; NULL writes '********'. */
-int sql_write_change(FILE *to, const struct change *c, const char *password);
+/* The exact T-SQL of a change. `password` is inserted where a statement needs one; NULL writes '********'. In the `guarded`
+ * database it is run, with `as_owner`, as the database's owner, where that can be, and of several statements each stands behind a
+ * check of the DDL triggers; NULL: the change alone, to be read. */
+int sql_write_change(FILE *to, const struct change *c, const char *password,
+	const struct observed_database *guarded, bool as_owner);
+/* What a batch declares once, before changes that are guarded. */
+void statement_write_variables(FILE *to);
 /* Sets the one-time password of a handover. */
 int sql_write_handover(FILE *to, const char *login, const char *password, bool must_change);
 /* The script that a DBA reviews and runs once. `first`: the server that names this one as a replica, or itself. */
@@ -94,7 +105,7 @@ struct sql_item {
 #define SQL_MODEL_BASELINE  "model"
 bool sql_is_server_baseline(const char *database);
 /* The last kinds of items that were added to these: a baseline says which it has. */
-#define BASELINE_KINDS "2"
+#define BASELINE_KINDS "4"
 /* Length of the quoted name at the start of `text`, with its brackets. */
 size_t sql_quoted_size(const char *text);
 /* One batch that removes a new item. An item that was changed, or that contains data, is only shown: a DBA must judge. */

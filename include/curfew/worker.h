@@ -13,6 +13,15 @@ struct worker; /* the worker's end of its channel */
 void worker_tell(struct worker *w, const struct record *r);
 int worker_ask(struct worker *w, const struct record *r);
 
+/* In the worker, of a round that is held: it gets ready, and worker_wait() returns when its instant has come. Until then it
+ * must neither report nor change anything. One that does not wait by then is ended, and another begins without a wait.
+ * Outside such a round nothing is waited for. */
+bool worker_is_held(const struct worker *w);
+void worker_wait(struct worker *w);
+/* In the worker: its server has accepted the login, and answered what closes. From now on it keeps its place, however long it
+ * then reads. Said once. */
+void worker_answered(struct worker *w);
+
 struct worker_job {
 	const char *name; /* the server's name, for records that the parent makes for the worker */
 	/* Runs in the child, after fork: `prepare` still with the parent's rights (reads the credential),
@@ -30,11 +39,18 @@ struct worker_job {
 	/* A descriptor that the worker keeps as WORKER_SECRET_FD: the password of its server, if the parent cannot open
 	 * the file any more. 0: none. */
 	int secret;
+	/* Worth being ready before its instant, in a round that is held. */
+	bool early;
 	/* Only for tests: the worker keeps its privileges. */
 	bool unconfined;
 };
 
 #define WORKER_SECRET_FD 4
+
+/* For `prepare`: what RECORD_END then says of its failure, instead of the error and `curfew credential`. */
+void worker_unprepared(const char *why);
+/* "": nothing was said. */
+const char *worker_unprepared_words(void);
 
 /* Memory limit of one worker. A server that needs more counts as unread. */
 #define WORKER_MEMORY_MAX ((size_t)1 << 30)
@@ -55,27 +71,38 @@ struct worker_job {
 /* Opens the OOM score of the calling process, before it drops privileges. Negative errno without one. */
 int workers_score_open(void);
 
-/* Runs all jobs, at most `parallel` at once, each within `deadline` seconds (then it is killed). Every
+/* Runs all jobs, at most `parallel` at once and beside them those whose server has not answered within two seconds, each
+ * within `deadline` seconds (then it is killed). Every
  * record reaches `sink` in the parent, in order per worker; a job always ends with one RECORD_END, given
  * after its process has gone: its own, or one made for it (code -ETIMEDOUT, -ECHILD crashed, -EBADMSG sent
  * something malformed, -EOVERFLOW too much, with words in `detail`). An intent that could not be answered
- * because its worker is dead is not given: it will not be carried out. 0 or negative errno. */
+ * because its worker is dead is not given: it will not be carried out. A sink that returns WORKERS_AGAIN for a RECORD_END has
+ * the job run once more, by a new process, and gets another end. 0 or negative errno. */
+enum { WORKERS_DONE = 1, WORKERS_AGAIN = 2 };
 int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsigned deadline,
 	record_fn sink, void *context);
 
 /* The same for an event loop. `jobs` and what they point to are borrowed until workers_free(). Before the first
- * workers_dispatch() nothing is forked and no record is passed on. */
+ * workers_dispatch() or workers_launch() nothing is forked and no record is passed on. */
 struct workers;
 int workers_start(struct workers **out, const struct worker_job *jobs, size_t n, unsigned parallel,
 	unsigned deadline, record_fn sink, void *context);
+/* Before the first dispatch: holds the round. Until workers_release() only the first `n` jobs start, as far as there are
+ * processes for them, one every `apart` milliseconds, and no deadline counts. One that dies or reports meanwhile, or
+ * is not ready yet, is started anew at the release, and nothing of it is passed on. */
+void workers_hold(struct workers *w, size_t n, int64_t apart);
+/* The instant has come: a word to each that waits. Their deadlines count from now; the next dispatch starts the others. */
+void workers_release(struct workers *w);
+/* Starts what may start now, and passes nothing on: for a caller that has to wait for something else before it can listen. The
+ * next dispatch listens, and tells what could not be started. */
+void workers_launch(struct workers *w);
 /* Readable when workers_dispatch() has something to do, deadlines and deaths included. */
 int workers_fd(const struct workers *w);
 /* Does everything that does not wait. WORKERS_DONE when every job has ended, else 0. */
-enum { WORKERS_DONE = 1 };
 int workers_dispatch(struct workers *w);
 /* Milliseconds for which the job's process has been running; -1: it is not running. */
 int64_t workers_age(const struct workers *w, const char *name);
-/* Kills running workers and starts no more. Later each job gets its RECORD_END with code -ECANCELED. */
+/* Not of a round that is held. Kills running workers and starts no more. Later each job gets its RECORD_END with code -ECANCELED. */
 void workers_cancel(struct workers *w);
 /* Kills and reaps running workers without calling the sink. Do not call it from the sink. */
 void workers_free(struct workers *w);

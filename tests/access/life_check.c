@@ -169,7 +169,16 @@ void aim_check(const struct life *l, const struct change *c)
 	const struct observed_database *d =
 		c->database ? observed_find_database(&l->model.o, c->database) : NULL;
 
+	const struct observed_login *known =
+		c->login ? observed_find_login(&l->model.o, c->login) : NULL;
+
 	assert_non_null(c->reason);
+	/* Nobody uses what has not been verified. */
+	if (known && !known->disabled &&
+		(c->kind == CHANGE_USER_CREATE || c->kind == CHANGE_USER_REMAP ||
+			c->kind == CHANGE_MEMBER_ADD))
+		fail_msg("%s gives something to %s, which is enabled", change_name(c->kind),
+			c->login);
 	if (c->login && login_is_strange(&l->model, c->login))
 		fail_msg("%s aims at %s", change_name(c->kind), c->login);
 	if (d && c->principal && user_is_strange(d, c->principal) &&
@@ -186,15 +195,44 @@ static bool change_gives(const struct change *c)
 	       c->kind == CHANGE_ROLE_DENY_REMOVE;
 }
 
+static bool shuts(const struct change *c)
+{
+	return !c->before_opening &&
+	       (c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL);
+}
+
+/* Nothing of anybody comes before what shuts a login that loses something. A login is dropped behind its users. */
+static void shutting_check(const struct difference *d)
+{
+	bool other = false;
+
+	for (size_t i = 0; i < d->n_changes; i++) {
+		const struct change *c = &d->changes[i];
+		if (change_gives(c))
+			break; /* a new login is disabled too */
+		if (shuts(c) && other)
+			fail_msg("%s of %s comes after another change", change_name(c->kind),
+				c->login);
+		other = other || !shuts(c);
+		for (size_t k = 0; c->kind == CHANGE_LOGIN_DROP && k < d->n_changes; k++)
+			if (d->changes[k].kind == CHANGE_USER_DROP &&
+				!strcmp(d->changes[k].login, c->login))
+				assert_true(k < i);
+	}
+}
+
 void order_check(const struct difference *d)
 {
 	bool opened = false;
 
+	shutting_check(d);
+
 	for (size_t i = 0; i < d->n_changes; i++) {
 		const struct change *c = &d->changes[i];
-		bool shuts_new = i > 0 && c->kind == CHANGE_LOGIN_DISABLE &&
-				 d->changes[i - 1].kind == CHANGE_LOGIN_CREATE;
-		if (opened && change_closes(c->kind) && !shuts_new)
+		/* Whoever gets something, a new login too, is shut until it is verified. */
+		bool shuts_first =
+			c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL;
+		if (opened && change_closes(c->kind) && !shuts_first)
 			fail_msg("closing %s comes after an opening", change_name(c->kind));
 		opened = opened || change_gives(c);
 	}

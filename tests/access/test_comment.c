@@ -11,7 +11,7 @@
 
 static const char both[] = "acme/acme.jane.doe, gamma/gamma.bo.li";
 
-static void every_name_of_the_list_counts(void **state)
+static void test_every_name_of_the_list_counts(void **state)
 {
 	(void)state;
 	assert_true(comment_names(both, "acme", NULL));
@@ -31,7 +31,7 @@ static void every_name_of_the_list_counts(void **state)
 	assert_false(comment_names("sql07", NULL, NULL));
 }
 
-static void a_cut_one_counts_as_far_as_it_goes(void **state)
+static void test_a_cut_one_counts_as_far_as_it_goes(void **state)
 {
 	static const char cut[] = "acme/acme.jane.doe, gamma/gamma.b...";
 
@@ -47,7 +47,7 @@ static void a_cut_one_counts_as_far_as_it_goes(void **state)
 	assert_false(comment_names("acme/acme.jane.doe, gam...", "gamma", NULL));
 }
 
-static void hostile_names_are_found_as_they_were_written(void **state)
+static void test_hostile_names_are_found_as_they_were_written(void **state)
 {
 	(void)state;
 	assert_true(comment_names("a_b/x_y, c/z", "a\"b", "x\\y"));
@@ -80,7 +80,7 @@ static void only_is(const char *comment, const char *client, const char *login)
 	free(l);
 }
 
-static void whose_it_is_alone(void **state)
+static void test_whose_it_is_alone(void **state)
 {
 	(void)state;
 	only_is("acme/acme.jane.doe", "acme", "acme.jane.doe");
@@ -94,7 +94,7 @@ static void whose_it_is_alone(void **state)
 }
 
 /* A certificate says that nothing of the client is there: whoever stands second counts, and whom nobody can read. */
-static void an_element_that_may_be_the_clients(void **state)
+static void test_an_element_that_may_be_the_clients(void **state)
 {
 	static char name[] = "gamma";
 	struct source sources[2];
@@ -126,11 +126,11 @@ static void an_element_that_may_be_the_clients(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_name_of_the_list_counts),
-		cmocka_unit_test(a_cut_one_counts_as_far_as_it_goes),
-		cmocka_unit_test(hostile_names_are_found_as_they_were_written),
-		cmocka_unit_test(whose_it_is_alone),
-		cmocka_unit_test(an_element_that_may_be_the_clients),
+		cmocka_unit_test(test_every_name_of_the_list_counts),
+		cmocka_unit_test(test_a_cut_one_counts_as_far_as_it_goes),
+		cmocka_unit_test(test_hostile_names_are_found_as_they_were_written),
+		cmocka_unit_test(test_whose_it_is_alone),
+		cmocka_unit_test(test_an_element_that_may_be_the_clients),
 	};
 	return cmocka_run_group_tests_name("comment", tests, NULL, NULL);
 }

@@ -120,6 +120,13 @@ static void test_database_trigger(void **state)
 	s->test->triggers[0].dynamic = false;
 	s->test->triggers[0].digest[0] = '\0';
 	expect(s, "");
+	/* As Change Data Capture has them. Beside one that fires they count, for that one could do what they fire on. */
+	s->test->triggers[0].elsewhere = true;
+	expect(s, "login-create login-disable login-mark user-create member-add");
+	model_trigger(s->test, "tr_known");
+	trigger_entry(entry, &s->test->triggers[1]);
+	strings_add(&s->scene.server.known_triggers, entry);
+	expect(s, "");
 	stage_free(s);
 }
 
@@ -345,9 +352,29 @@ static void test_renamed(void **state)
 	}
 }
 
+/* Everybody has CONNECT; who may grant it on may let others in. */
+static void test_connect_with_grant_option(void **state)
+{
+	(void)state;
+	for (int option = 0; option < 2; option++) {
+		struct stage *s = stage_new(false);
+		size_t revoked = 0;
+
+		stage_jane(s, FULL);
+		model_permission(s->test, option ? 'W' : 'G', "CONNECT", NULL, NULL, JANE, "dbo");
+		compare(s);
+		for (size_t i = 0; i < s->d.n_changes; i++)
+			revoked += s->d.changes[i].kind == CHANGE_REVOKE &&
+				   s->d.changes[i].permission.state == 'W';
+		assert_int_equal(revoked, option);
+		stage_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_connect_with_grant_option),
 		cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_stranger_user),
 		cmocka_unit_test(test_waiting),

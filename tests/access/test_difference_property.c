@@ -124,19 +124,12 @@ static void life_live(struct life *l)
 	difference_free(&d);
 }
 
-static size_t cases(void)
-{
-	const char *given = getenv("CURFEW_CASES");
-
-	return given ? strtoull(given, NULL, 10) : 1000;
-}
-
 static void test_life(void **state)
 {
 	struct prng first = prng_start();
 
 	(void)state;
-	for (size_t i = 0; i < cases(); i++) {
+	for (size_t i = 0; i < cases_wanted(1000); i++) {
 		struct life *l = calloc(1, sizeof(*l));
 		assert_non_null(l);
 		l->p.state = first.state + i;

@@ -21,13 +21,13 @@ static struct observed_runner *runner(struct stage *s, int kind)
 	return r;
 }
 
-static void assert_reason(const struct stage *s, const char *check, const char *words)
+static void assert_reason(const struct stage *s, enum unfit unfit, const char *words)
 {
 	char reason[FITNESS_REASON_MAX];
 
-	assert_string_equal(fitness_reason(reason, &s->model.o, s->test, 0), check);
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 0), unfit);
 	assert_string_equal(reason, words);
-	assert_null(fitness_reason(reason, &s->model.o, s->test, 1));
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 1), UNFIT_NONE);
 }
 
 static void test_reasons(void **state)
@@ -36,23 +36,47 @@ static void test_reasons(void **state)
 	char reason[FITNESS_REASON_MAX];
 
 	(void)state;
-	assert_null(fitness_reason(reason, &s->model.o, s->test, 0));
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 0), UNFIT_NONE);
 	s->test->trustworthy = true;
-	assert_reason(s, "trustworthy", "the database is TRUSTWORTHY");
+	assert_reason(s, UNFIT_TRUSTWORTHY, "the database is TRUSTWORTHY");
 	s->test->trustworthy = false;
 	s->test->runners_unknown = true;
-	assert_reason(s, "execute-as-closure", "what runs there as another user cannot be read");
+	assert_reason(s, UNFIT_MODULE, "what runs there as another user cannot be read");
 	s->test->runners_unknown = false;
 	struct observed_runner *r = runner(s, RUNNER_MODULE);
-	assert_reason(s, "execute-as-closure",
-		"[dbo].[Nightly] uses other objects and runs as its owner");
+	assert_reason(s, UNFIT_MODULE, "[dbo].[Nightly] uses other objects and runs as its owner");
 	r->as_owner = false;
 	r->kind = RUNNER_QUEUE;
-	assert_reason(
-		s, "queue-activation", "queue [dbo].[Nightly] runs a procedure as another user");
+	assert_reason(s, UNFIT_QUEUE, "queue [dbo].[Nightly] runs a procedure as another user");
 	r->kind = RUNNER_POLICY;
-	assert_reason(s, "policy-unbound",
+	assert_reason(s, UNFIT_POLICY,
 		"security policy [dbo].[Nightly] uses a function that is not schema-bound");
+	r->kind = RUNNER_DDL_TRIGGER;
+	*r->schema = '\0';
+	assert_reason(s, UNFIT_MODULE,
+		"DDL trigger [Nightly] uses other objects and runs as another user");
+	stage_free(s);
+}
+
+static void test_jobs(void **state)
+{
+	struct stage *s = stage_new(false);
+	struct observed_job *jobs = calloc(2, sizeof(*jobs));
+	char reason[FITNESS_REASON_MAX];
+
+	(void)state;
+	assert_non_null(jobs);
+	jobs[0] = (struct observed_job){.database = 8, .name = strdup("Elsewhere")};
+	jobs[1] = (struct observed_job){.database = 7, .name = strdup("Nightly")};
+	s->model.o.jobs = jobs;
+	s->model.o.n_jobs = 2;
+	s->test->id = 7;
+	assert_reason(s, UNFIT_JOB, "Agent job [Nightly] runs there as a sysadmin");
+	s->model.o.jobs_unknown = true;
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 0), UNFIT_JOB);
+	assert_string_equal(reason, "what Agent jobs of a sysadmin run there cannot be read");
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 1), UNFIT_JOB);
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 2), UNFIT_NONE);
 	stage_free(s);
 }
 
@@ -69,15 +93,15 @@ static void test_chains(void **state)
 	s->prod->id = 8;
 	s->test->owner = s->prod->owner = model_sid(1);
 	s->test->chaining = true;
-	assert_null(fitness_reason(reason, &s->model.o, s->test, 0));
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 0), UNFIT_NONE);
 	s->prod->chaining = true;
-	assert_reason(s, "shared-owner", words);
+	assert_reason(s, UNFIT_OWNER, words);
 	s->prod->owner = model_sid(2);
-	assert_null(fitness_reason(reason, &s->model.o, s->test, 0));
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 0), UNFIT_NONE);
 	s->prod->owner = model_sid(1);
 	s->test->chaining = s->prod->chaining = false;
 	s->model.o.chaining = true;
-	assert_reason(s, "shared-owner", words);
+	assert_reason(s, UNFIT_OWNER, words);
 	stage_free(s);
 }
 
@@ -173,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_first_grant),
 		cmocka_unit_test(test_in_force),

@@ -85,7 +85,7 @@ static instant_t allowed_until(const char **comment)
 	return until;
 }
 
-static void the_allowlist_ends_it(void **state)
+static void test_the_allowlist_ends_it(void **state)
 {
 	const char *comment;
 
@@ -101,7 +101,7 @@ static void the_allowlist_ends_it(void **state)
 }
 
 /* Another user behind the same address is let in for himself, and under his own name alone. */
-static void another_user_stays(void **state)
+static void test_another_user_stays(void **state)
 {
 	const char *comment;
 
@@ -115,7 +115,7 @@ static void another_user_stays(void **state)
 }
 
 /* The service cannot prolong it. */
-static void the_firewall_process_knows_it(void **state)
+static void test_the_firewall_process_knows_it(void **state)
 {
 	struct allow late = {
 		.source = sources[0], .endpoint = endpoint, .until = NOW + 51, .comment = ""};
@@ -137,8 +137,8 @@ static void the_firewall_process_knows_it(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(the_allowlist_ends_it), TEST(another_user_stays),
-		TEST(the_firewall_process_knows_it)};
+	const struct CMUnitTest tests[] = {TEST(test_the_allowlist_ends_it),
+		TEST(test_another_user_stays), TEST(test_the_firewall_process_knows_it)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,7 @@ static void test_member_of_write_is_as_wanted(void **state)
 	stage_free(s);
 }
 
-/* The file says less than it said: shut, narrowed, and sessions from before are ended. */
+/* The file says less than it said: the login is disabled, its role changed, and sessions from before are ended. */
 static void test_full_becomes_write(void **state)
 {
 	struct stage *s = stage_write(false);
@@ -39,9 +39,9 @@ static void test_full_becomes_write(void **state)
 	(void)state;
 	stage_jane(s, FULL);
 	model_session(&s->model, JANE, 3600);
-	expect(s, "login-disable member-restrict member-drop session-kill");
-	assert_string_equal(s->d.changes[1].role, WRITE);
-	assert_string_equal(s->d.changes[2].role, FULL);
+	expect(s, "login-disable session-kill member-restrict member-drop");
+	assert_string_equal(s->d.changes[2].role, WRITE);
+	assert_string_equal(s->d.changes[3].role, FULL);
 	apply_all(s);
 	apply_all(s);
 	assert_int_equal(s->d.n_changes, 0);
@@ -50,14 +50,14 @@ static void test_full_becomes_write(void **state)
 	stage_free(s);
 }
 
-/* Reading alone was never wider: nobody is shut for getting more. */
+/* Reading alone was never wider: nobody is disabled for getting more. */
 static void test_read_only_becomes_write(void **state)
 {
 	struct stage *s = stage_write(false);
 
 	(void)state;
 	stage_jane(s, READ_ONLY);
-	expect(s, "member-drop member-add");
+	expect(s, "member-drop login-disable member-add");
 	stage_free(s);
 }
 
@@ -70,9 +70,9 @@ static void test_write_becomes_read_only(void **state)
 	model_user(s->prod, JANE, l->sid);
 	model_member(s->prod, READ_ONLY, JANE);
 	model_session(&s->model, JANE, 3600 * 24 * 6);
-	expect(s, "login-disable member-restrict member-drop session-kill");
-	assert_string_equal(s->d.changes[1].role, READ_ONLY);
-	assert_string_equal(s->d.changes[2].role, WRITE);
+	expect(s, "login-disable session-kill member-restrict member-drop");
+	assert_string_equal(s->d.changes[2].role, READ_ONLY);
+	assert_string_equal(s->d.changes[3].role, WRITE);
 	stage_free(s);
 }
 

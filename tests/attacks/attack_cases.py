@@ -50,6 +50,7 @@ OWN_MODULE = ("CREATE PROCEDURE dbo.Helper AS SELECT 1",
 IN_OWNER = ("SELECT r.name FROM sys.database_role_members AS m JOIN sys.database_principals AS r ON r.principal_id = "
             "m.role_principal_id JOIN sys.database_principals AS u ON u.principal_id = m.member_principal_id "
             "WHERE u.name = N'{user}' AND r.name = N'db_owner'")
+BOSS = "CREATE ROLE [boss]; ALTER ROLE [db_owner] ADD MEMBER [boss]; GRANT TAKE OWNERSHIP ON ROLE::[boss] TO [public]"
 DENIED = ("SELECT p.state_desc, USER_NAME(p.grantor_principal_id) FROM sys.database_permissions AS p WHERE p.class = 1 AND "
           "p.grantee_principal_id = USER_ID(N'helper')")
 HERS = ("SELECT name FROM sys.server_principals WHERE name LIKE N'hers[01]%'", [])
@@ -69,9 +70,17 @@ CASES = (
          attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'GRANT ALTER ANY SECURITY POLICY TO [public]')", "EXEC dbo.Nightly"),
          login="disabled", finds=(("effective-permission", "critical", "ALTER ANY SECURITY POLICY on DATABASE"),)),
     Case("03c", "from there, for everybody a role that is more than theirs", before=OWN_MODULE,
-         attack=("ALTER PROCEDURE dbo.Helper AS EXEC (N'CREATE ROLE [boss]; ALTER ROLE [db_owner] ADD MEMBER [boss]; "
-                 "GRANT TAKE OWNERSHIP ON ROLE::[boss] TO [public]')", "EXEC dbo.Nightly"),
+         attack=(f"ALTER PROCEDURE dbo.Helper AS EXEC (N'{BOSS}')", "EXEC dbo.Nightly"),
          login="disabled", finds=(("effective-permission", "critical", "TAKE OWNERSHIP on ROLE boss"),)),
+    *(Case("03" + letter, f"the same, and {what} is hidden from everybody", before=OWN_MODULE,
+           attack=(f"ALTER PROCEDURE dbo.Helper AS EXEC (N'{given}; DENY VIEW DEFINITION {hidden} TO [public]')", "EXEC dbo.Nightly"),
+           login="disabled", role=role)
+      for letter, what, given, hidden, role in (
+          ("d", "the role", BOSS, "ON ROLE::[boss]", True),
+          ("e", "a user", "CREATE USER [boss] WITHOUT LOGIN; ALTER ROLE [db_owner] ADD MEMBER [boss]; "
+           "GRANT IMPERSONATE ON USER::[boss] TO [public]", "ON USER::[boss]", True),
+          ("f", "an object", "GRANT CONTROL ON OBJECT::dbo.Orders TO [public]", "ON OBJECT::dbo.Orders", False),
+          ("g", "a schema", "GRANT CONTROL ON SCHEMA::dbo TO [public]", "ON SCHEMA::dbo", False))),
     Case("04", "EXECUTE AS OWNER of her own", attack=("ALTER PROCEDURE dbo.OrderAdd WITH EXECUTE AS OWNER AS SELECT 1",),
          refused=(15151, 15517, 229, 15247),
          golive=(("SELECT COUNT(*) FROM sys.sql_modules WHERE execute_as_principal_id IS NOT NULL", [[0]]),)),

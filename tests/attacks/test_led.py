@@ -2,6 +2,7 @@
 """What a client's user with full access leads a DBA to do: a trigger on a table runs as whoever writes there next. A sysadmin
 who mends an order before go-live leaves behind, on the server, what outlives every login of the client's."""
 
+import contextlib
 import os
 import sqlite3
 import sys
@@ -15,6 +16,7 @@ import test_alone  # noqa: E402
 
 JOB = "EXEC msdb.dbo.sp_add_job @job_name = N'Nightly'; EXEC msdb.dbo.sp_add_jobstep @job_name = N'Nightly', " \
       "@step_name = N'Backup', @command = N'BACKUP DATABASE [AcmeTest] TO DISK = N''x.bak'''"
+AGENT = "curfew_agent"
 
 
 def setUpModule():
@@ -133,7 +135,99 @@ class Led(audit_lab.AuditCase):
         finding = self.told(found, "new-linked-login", "[REPORTING] for everybody", "as sa")
         self.assertIn("sp_droplinkedsrvlogin", finding["remedy"])
         found.server.sql(finding["remedy"])
-        self.audit(found, 0)
+        self.assertEqual(self.findings(self.audit(found), "new-linked-login"), [])
+
+    def test_another_way_into_the_server(self):
+        """No trigger can make one, but whoever was led to run a script can."""
+        found = self.live(script="CREATE ENDPOINT [old] AS TCP (LISTENER_PORT = 14331) FOR TSQL ()\nGO\n"
+                                 "USE master\nGO\nGRANT CONNECT ON ENDPOINT::[TSQL Default TCP] TO [public]\nGO\n")
+        found.server.sql("CREATE ENDPOINT [hers] STATE = STARTED AS TCP (LISTENER_PORT = 14330) FOR TSQL ()", "master")
+        self.assertIn("Login failed for user", found.agent.curfew("audit", expect=2).out)
+        found.server.sql("GRANT CONNECT ON ENDPOINT::[TSQL Default TCP] TO [public]", "master")
+        found.server.sql("ALTER ENDPOINT [old] STATE = STARTED", "master")
+        finding = self.told(found, "new-endpoint", "[hers]: TSQL TCP STARTED, of 0x01, port 14330")
+        self.told(found, "changed-endpoint", "[old]: TSQL TCP STARTED", "was TSQL TCP STOPPED")
+        found.server.sql(finding["remedy"])
+        found.server.sql("ALTER ENDPOINT [old] STATE = STOPPED", "master")
+        left = self.audit(found)
+        self.assertEqual(self.findings(left, "new-endpoint") + self.findings(left, "changed-endpoint"), [])
+
+    def test_as_whom_the_server_goes_elsewhere(self):
+        found = self.live(script="CREATE CREDENTIAL [cred] WITH IDENTITY = N'svc', SECRET = N'Svc-Passw0rd'\nGO\n")
+        self.led(found, "ALTER CREDENTIAL [cred] WITH IDENTITY = N'hers', SECRET = N'Known-to-her-7'",
+                 "CREATE CREDENTIAL [more] WITH IDENTITY = N'hers', SECRET = N'Known-to-her-7'")
+        self.told(found, "changed-credential", "[cred]: identity hers", "was identity svc")
+        finding = self.told(found, "new-credential", "[more]: identity hers")
+        found.server.sql(finding["remedy"])
+        self.assertEqual(found.server.sql("SELECT name FROM sys.credentials"), [["cred"]])
+
+    def test_an_owner_of_master(self):
+        """A login that is nobody's: it waits there for the next sysadmin."""
+        found = self.live(script="CREATE LOGIN [app] WITH PASSWORD = N'An-application-s-own-7', CHECK_POLICY = OFF\nGO\n")
+        self.led(found, "USE master; EXEC (N'CREATE USER [app] FOR LOGIN [app]; ALTER ROLE [db_owner] ADD MEMBER [app]')")
+        finding = self.told(found, "new-member", "[app] in [db_owner]")
+        self.assertEqual(finding["database"], "master")
+        found.server.sql(finding["remedy"])
+        found.server.sql(self.told(found, "new-principal", "[app]")["remedy"])
+        self.ended(found, 0)
+
+    def test_the_agents_own_name(self):
+        """Whoever has the user of that name now may be anybody. An agent that is sysadmin needs none, and reads on."""
+        for place in ("AcmeTest", "master", "msdb"):
+            with self.subTest(place):
+                found = self.live(script="CREATE LOGIN [app] WITH PASSWORD = N'An-application-s-own-7', CHECK_POLICY = OFF\nGO\n")
+                agent = AGENT
+                found.server.sql(f"ALTER SERVER ROLE [sysadmin] ADD MEMBER [{agent}]")
+                self.led(found, f"USE [{place}]; IF USER_ID(N'{agent}') IS NULL CREATE USER [{agent}] FOR LOGIN [app] "
+                                f"ELSE ALTER USER [{agent}] WITH LOGIN = [app]; ALTER ROLE [db_owner] ADD MEMBER [{agent}]")
+                self.assertEqual(found.server.sql(f"SELECT SUSER_SNAME(sid) FROM sys.database_principals WHERE name = N'{agent}'",
+                                                  place), [["app"]])
+                self.ended(found, 2)
+                told = [f for f in self.audit(found, 2)["findings"] if f["severity"] == "high" and f["database"] == place and
+                        "replaced-principal" in audit_lab.checks(f) and f"[{agent}]: SQL_USER" in f["evidence"]]
+                self.assertEqual(len(told), 1, told)
+                found.server.sql(told[0]["remedy"])
+
+    def test_another_case_of_the_agents_name(self):
+        found = self.live(arguments=("--collation", "Latin1_General_CS_AS"))
+        other = AGENT.upper()
+        self.led(found, f"CREATE LOGIN [{other}] WITH PASSWORD = N'Str0ng-enough'",
+                 f"CREATE USER [{other}] FOR LOGIN [{other}]; ALTER ROLE [db_owner] ADD MEMBER [{other}]")
+        self.ended(found, 2)
+        told = self.audit(found)["findings"]
+        self.assertTrue([f for f in told if f"[{other}] in [db_owner]" in f["evidence"] and f["severity"] == "high"], told)
+
+    def test_a_grant_in_master(self):
+        found = self.live(script="USE [master]\nGO\nCREATE PROCEDURE dbo.sp_Tool AS SELECT 1\nGO\n")
+        self.led(found, "USE master; GRANT EXECUTE ON dbo.sp_Tool TO [public]")
+        finding = self.told(found, "new-permission", "EXECUTE", "public")
+        self.assertEqual(finding["database"], "master")
+        found.server.sql(finding["remedy"])
+        self.ended(found, 0)
+
+    def test_an_extended_procedure_for_everybody(self):
+        """What everybody could run before is no finding."""
+        found = self.live()
+        self.led(found, "USE master; GRANT EXECUTE ON sys.xp_cmdshell TO [public]")
+        finding = self.told(found, "new-permission", "xp_cmdshell", "public")
+        self.assertEqual(finding["database"], "master")
+        found.server.sql(finding["remedy"])
+        self.ended(found, 0)
+
+    def test_an_event_notification_of_her_own(self):
+        """It keeps her user in the database: she is stripped, the certificate waits, and the audit has the statement for a DBA."""
+        found = self.live()
+        self.led(found, f"GRANT CREATE DATABASE DDL EVENT NOTIFICATION TO [{test_alone.USER}]")
+        self.does(self.person(found), "CREATE EVENT NOTIFICATION [ear] ON DATABASE FOR CREATE_USER TO SERVICE N'//ear', "
+                                      "N'current database'")
+        finding = self.told(found, "event-notification", "ear")
+        told = found.agent.apply(lab.local(found.golive + lab.days(31)), expect=(0, 1, 2))
+        self.assertIn("event notification", told.out)
+        self.assertIn("`curfew audit` shows", told.out)
+        self.ended(found, (1, 2))
+        self.assertEqual(found.server.roles(test_alone.USER, "AcmeTest"), [])
+        found.server.sql(finding["remedy"])
+        self.ended(found, 0)
 
     def test_a_ddl_trigger_in_master(self):
         found = self.live()
@@ -170,7 +264,33 @@ class Led(audit_lab.AuditCase):
             db.execute("DELETE FROM baseline_item WHERE kind IN ('linked-login', 'shipped-module') OR name = 'kinds'")
         told = self.audit(found)["findings"]
         self.assertEqual(sorted(f["name"] for f in told), ["linked-server", "not-shown"])
-        self.assertIn("of an earlier version", told[1 if told[0]["name"] == "linked-server" else 0]["evidence"])
+        [told] = [f for f in told if f["name"] == "not-shown"]
+        self.assertIn("of an earlier version of Curfew: logins of linked servers, ", told["evidence"])
+
+    def test_a_server_of_before_an_upgrade_is_reviewed_once(self):
+        """Without a baseline of msdb nobody can tell who came: the audit says what to do, and then who did it, and why. The
+        journal of the earlier version is made by hand here, so it gives no certificate."""
+        found = self.live()
+        with contextlib.closing(sqlite3.connect(found.agent.path("state", "journal.db"))) as db, db:
+            for table in ("baseline_item", "baseline"):
+                db.execute(f"DELETE FROM {table} WHERE database = 'msdb'")
+            db.execute("UPDATE baseline_item SET hash = '2' WHERE database = 'master' AND name = 'kinds'")
+
+        def told():
+            return [f for f in self.audit(found)["findings"] if f["name"] == "not-shown"]
+        findings = told()
+        self.assertEqual(sorted(f["database"] for f in findings), ["master", "msdb"])
+        for finding in findings:
+            self.assertIn("review it yourself, then run `curfew accept NUMBER --reason TEXT --until TIME` with the number", finding["evidence"])
+            self.assertNotIn("logins of linked servers", finding["evidence"])
+            found.agent.curfew("accept", finding["id"], "--reason", "CS-9: jobs reviewed", "--until", "2099-01-01", expect=0)
+        accepted = [f["accepted"] for f in told()]
+        self.assertEqual([(a["reason"], a["actor"].split()[0]) for a in accepted], 2 * [("CS-9: jobs reviewed", "root")])
+        with contextlib.closing(sqlite3.connect(found.agent.path("state", "journal.db"))) as db:
+            kept = db.execute("SELECT reason, actor, detail FROM v_events WHERE action = 'accept-finding'").fetchall()
+        self.assertEqual([(reason, actor.split()[0]) for reason, actor, _ in kept], 2 * [("CS-9: jobs reviewed", "root")])
+        self.assertIn("not-shown: ", kept[0][2])
+        self.assertIn("BROKEN", self.ended(found, 1))
 
     def ended(self, found, expect):
         """After the end: what the certificate does not cover, and the audit's findings."""

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../firewall/table.h"
 #include "curfew/firewall.h"
 
 #define RUNS	7

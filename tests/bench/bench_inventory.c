@@ -8,7 +8,6 @@
 
 #define NOW	     INT64_C(1795860000)
 #define COLUMNS_EACH 6
-#define DAY	     86400
 
 static uint8_t packed[RECORD_PACKED_MAX];
 static struct record unpacked;

@@ -27,7 +27,7 @@ from practice import Certificates, PracticeServer, SA_PASSWORD  # noqa: E402
 
 CLIENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 SERVERS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-AHEAD, BOUND = 15 + CLIENTS // 25, 600   # seconds
+AHEAD, BOUND = 15 + CLIENTS // 25, 3600   # seconds
 SHUT = re.compile(r"\bDISABLE\b")
 CHANGED = {"live": re.compile(r"ALTER ROLE .*MEMBER"), "end": re.compile(r"\bDISABLE\b|DROP LOGIN")}
 
@@ -180,7 +180,7 @@ def main():
         certificates = Certificates(os.path.join(directory, "tls"), "sql.example", "127.0.0.1")
         agent = Agent(hub, os.path.join(directory, "curfew"), firewall={"hooks": ["input"], "log": False},
                       metrics_file=os.path.join(directory, "curfew", "state", "curfew.prom"),
-                      limits={"server_deadline": 600, "connect_timeout": 30, "workers": 20})
+                      limits={"server_deadline": 3600, "connect_timeout": 30, "workers": 20})
         for number in range(SERVERS):
             name = f"sql{number:02}"
             servers.append(PracticeServer(

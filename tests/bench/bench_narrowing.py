@@ -37,7 +37,7 @@ def spread(values, digits):
 class Bench:
     def __init__(self):
         self.found = lab.Lab(servers={"sql01": tuple(f"Db{n}" for n in range(CLIENTS))},
-                             limits={"server_deadline": 60})
+                             limits={"server_deadline": 3600})
         self.agent, self.server = self.found.agent, self.found.server
         self.golive = lab.now() + lab.days(20)
         for n in range(CLIENTS):

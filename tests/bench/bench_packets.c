@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../firewall/table.h"
 #include "curfew/firewall.h"
 
 #define TURNS	11

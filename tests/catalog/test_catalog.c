@@ -19,21 +19,21 @@
 	{                                                                                          \
 		"sys.server_principals AS p;",                                                     \
 		{                                                                                  \
-			"principal", "1", "=sa", "#01", "S", "0", "1", "=master"                   \
+			"principal", "1", "=sa", "#01", "S", "0", "1", "=master", "~"              \
 		}                                                                                  \
 	}
 #define JANE                                                                                       \
 	{                                                                                          \
 		"sys.server_principals AS p;",                                                     \
 		{                                                                                  \
-			"principal", "7", "=acme.jane", "#07", "S", "0", "1", "=master"            \
+			"principal", "7", "=acme.jane", "#07", "S", "0", "1", "=master", "~"       \
 		}                                                                                  \
 	}
 #define MARK                                                                                       \
 	{                                                                                          \
 		"sys.server_principals AS p;",                                                     \
 		{                                                                                  \
-			"principal", "9", "=curfew_logins", "#09", "R", "0", "1", "~"              \
+			"principal", "9", "=curfew_logins", "#09", "R", "0", "1", "~", "1"         \
 		}                                                                                  \
 	}
 #define MARKED                                                                                     \
@@ -48,7 +48,7 @@
 		"sys.databases",                                                                   \
 		{                                                                                  \
 			"database", id, "=" name, state, access, source, read_only, "0", "1",      \
-				"READ_WRITE", "#01", "0", "0"                                      \
+				"READ_WRITE", "#01", "0", "0", "2026-08-10T09:00:00.000"           \
 		}                                                                                  \
 	}
 #define IN(name) "USE [" name "]"
@@ -94,7 +94,7 @@ static int reset(void **state)
 }
 
 /* Nothing may be verified on it: the proofs ask for just these words. */
-static void a_server_that_hides_our_rights_is_told(void **state)
+static void test_a_server_that_hides_our_rights_is_told(void **state)
 {
 	static const struct played_row rows[] = {SERVER, SA};
 	struct observed_server o;
@@ -111,7 +111,7 @@ static void a_server_that_hides_our_rights_is_told(void **state)
 	assert_int_equal(OBSERVE(&o, rows), SQL_SERVER_ERROR);
 }
 
-static void a_right_may_be_held_in_parts(void **state)
+static void test_a_right_may_be_held_in_parts(void **state)
 {
 	static const struct played_row parts[] = {SERVER, SA,
 		{"N'right'", {"right", "3", "0", "0"}}, {"N'right'", {"right", "3", "1", "1"}},
@@ -132,7 +132,7 @@ static void a_right_may_be_held_in_parts(void **state)
 	observed_free(&o);
 }
 
-static void the_mark_and_a_login_are_joined_by_their_ids(void **state)
+static void test_the_mark_and_a_login_are_joined_by_their_ids(void **state)
 {
 	static const struct played_row rows[] = {SERVER, SA, JANE, MARK, MARKED,
 		{"sys.server_permissions",
@@ -168,7 +168,7 @@ static void the_mark_and_a_login_are_joined_by_their_ids(void **state)
 		}                                                                                  \
 	}
 
-static void ids_of_a_database_are_joined(void **state)
+static void test_ids_of_a_database_are_joined(void **state)
 {
 	static const struct played_row rows[] = {SERVER, SA, JANE,
 		DATABASE("5", "Acme", "0", "0", "~", "0"),
@@ -180,6 +180,8 @@ static void ids_of_a_database_are_joined(void **state)
 		{IN("Acme"), {"permission", "5", "1", "W", "UPDATE", "101", "0", "0", "5"}},
 		{IN("Acme"), {"permission", "5", "1", "G", "SELECT", "100", "3", "0", "1"}},
 		{IN("Acme"), {"permission", "5", "3", "D", "INSERT", "6", "0", "5", "1"}},
+		{IN("Acme"), {"rarer", "5", "32", "7", "=outside", "~", "~"}},
+		{IN("Acme"), {"permission", "5", "32", "G", "CONTROL", "7", "0", "5", "1"}},
 		END("5", "Acme")};
 	struct observed_server o;
 
@@ -187,7 +189,7 @@ static void ids_of_a_database_are_joined(void **state)
 	assert_int_equal(OBSERVE(&o, rows), 0);
 	const struct observed_database *d = observed_find_database(&o, "Acme");
 	assert_true(d && d->read && d->managed && !d->unread);
-	assert_int_equal(d->n_permissions, 4);
+	assert_int_equal(d->n_permissions, 5);
 	assert_string_equal(d->permissions[0].schema, "sales");
 	assert_string_equal(d->permissions[0].object, "orders");
 	assert_string_equal(d->permissions[0].column, "price");
@@ -197,6 +199,8 @@ static void ids_of_a_database_are_joined(void **state)
 	/* A column that is not there: never the table. */
 	assert_null(d->permissions[2].object);
 	assert_string_equal(d->permissions[3].schema, "sales");
+	assert_string_equal(d->permissions[4].schema, "DATABASE SCOPED CREDENTIAL");
+	assert_string_equal(d->permissions[4].object, "outside");
 	assert_int_equal(d->n_owned, 2);
 	assert_string_equal(d->owned[0].kind, "SCHEMA");
 	assert_string_equal(d->owned[1].name, "mine");
@@ -205,7 +209,7 @@ static void ids_of_a_database_are_joined(void **state)
 }
 
 /* A USE that failed and a batch that went on: what came is of another database. */
-static void rows_of_another_database_are_not_taken(void **state)
+static void test_rows_of_another_database_are_not_taken(void **state)
 {
 	static const struct played_row rows[] = {SERVER, SA, JANE,
 		DATABASE("5", "Acme", "0", "0", "~", "0"), USERS("1", "Acme"), END("1", "Acme")};
@@ -220,7 +224,7 @@ static void rows_of_another_database_are_not_taken(void **state)
 	observed_free(&o);
 }
 
-static void one_that_is_locked_is_its_own_affair(void **state)
+static void test_one_that_is_locked_is_its_own_affair(void **state)
 {
 	static const struct played_row rows[] = {SERVER, SA, JANE,
 		DATABASE("5", "Acme", "0", "0", "~", "0"),
@@ -242,7 +246,7 @@ static void one_that_is_locked_is_its_own_affair(void **state)
 	SERVER, SA, JANE, DATABASE("5", "Acme", "0", "0", "~", "0"),                               \
 		DATABASE("6", "Other", "0", "0", "~", "0")
 
-static void all_databases_are_read_in_one_batch(void **state)
+static void test_all_databases_are_read_in_one_batch(void **state)
 {
 	static const struct played_row rows[] = {
 		TWO, USERS("5", "Acme"), END("5", "Acme"), END("6", "Other")};
@@ -259,7 +263,7 @@ static void all_databases_are_read_in_one_batch(void **state)
 }
 
 /* An end that no TRY catches: what has its sentinel stands, the rest is asked by itself. */
-static void what_has_no_sentinel_is_asked_by_itself(void **state)
+static void test_what_has_no_sentinel_is_asked_by_itself(void **state)
 {
 	static const struct played_row rows[] = {
 		TWO, END("6", "Other"), USERS("5", "Acme"), END("5", "Acme")};
@@ -285,7 +289,7 @@ static void what_has_no_sentinel_is_asked_by_itself(void **state)
 }
 
 /* A USE that did not lead there, in a batch that went on: the reading that the rows fell into is worth nothing either. */
-static void rows_behind_a_sentinel_spoil_the_reading(void **state)
+static void test_rows_behind_a_sentinel_spoil_the_reading(void **state)
 {
 	static const struct played_row rows[] = {TWO, END("5", "Acme"),
 		{IN("Other"), {"user", "5", "7", "=x", "#07", "S", "~", "1"}},
@@ -302,7 +306,7 @@ static void rows_behind_a_sentinel_spoil_the_reading(void **state)
 }
 
 /* Whose principals alone were asked for, and who turned out to hold somebody of ours. */
-static void a_stranger_with_one_of_ours_is_read_whole(void **state)
+static void test_a_stranger_with_one_of_ours_is_read_whole(void **state)
 {
 	static const struct played_row rows[] = {TWO, END("5", "Acme"),
 		{IN("Other"), {"user", "6", "7", "=acme.jane", "#07", "S", "~", "1"}},
@@ -317,7 +321,7 @@ static void a_stranger_with_one_of_ours_is_read_whole(void **state)
 }
 
 /* Not seen is not absent; absent is what has neither a row nor an id, and cannot be entered for that reason. */
-static void absent_is_what_the_server_says_it_has_not(void **state)
+static void test_absent_is_what_the_server_says_it_has_not(void **state)
 {
 	static const struct played_row none[] = {SERVER, SA};
 	static const struct played_row hidden[] = {
@@ -341,7 +345,7 @@ static void absent_is_what_the_server_says_it_has_not(void **state)
 	observed_free(&o);
 }
 
-static void what_must_not_be_entered_is_not(void **state)
+static void test_what_must_not_be_entered_is_not(void **state)
 {
 	static const struct played_row rows[] = {SERVER, SA,
 		DATABASE("5", "Acme", "0", "1", "~", "0"), DATABASE("6", "Old", "6", "0", "~", "0"),
@@ -360,7 +364,7 @@ static void what_must_not_be_entered_is_not(void **state)
 	observed_free(&o);
 }
 
-static void definitions_that_we_may_not_see_make_it_unread(void **state)
+static void test_definitions_that_we_may_not_see_make_it_unread(void **state)
 {
 	static const struct played_row rows[] = {SERVER, SA,
 		DATABASE("5", "Acme", "0", "0", "~", "0"), USERS("5", "Acme"),
@@ -377,19 +381,19 @@ static void definitions_that_we_may_not_see_make_it_unread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_server_that_hides_our_rights_is_told, reset),
-		cmocka_unit_test_setup(a_right_may_be_held_in_parts, reset),
-		cmocka_unit_test_setup(the_mark_and_a_login_are_joined_by_their_ids, reset),
-		cmocka_unit_test_setup(ids_of_a_database_are_joined, reset),
-		cmocka_unit_test_setup(rows_of_another_database_are_not_taken, reset),
-		cmocka_unit_test_setup(one_that_is_locked_is_its_own_affair, reset),
-		cmocka_unit_test_setup(all_databases_are_read_in_one_batch, reset),
-		cmocka_unit_test_setup(what_has_no_sentinel_is_asked_by_itself, reset),
-		cmocka_unit_test_setup(rows_behind_a_sentinel_spoil_the_reading, reset),
-		cmocka_unit_test_setup(a_stranger_with_one_of_ours_is_read_whole, reset),
-		cmocka_unit_test_setup(absent_is_what_the_server_says_it_has_not, reset),
-		cmocka_unit_test_setup(what_must_not_be_entered_is_not, reset),
-		cmocka_unit_test_setup(definitions_that_we_may_not_see_make_it_unread, reset),
+		cmocka_unit_test_setup(test_a_server_that_hides_our_rights_is_told, reset),
+		cmocka_unit_test_setup(test_a_right_may_be_held_in_parts, reset),
+		cmocka_unit_test_setup(test_the_mark_and_a_login_are_joined_by_their_ids, reset),
+		cmocka_unit_test_setup(test_ids_of_a_database_are_joined, reset),
+		cmocka_unit_test_setup(test_rows_of_another_database_are_not_taken, reset),
+		cmocka_unit_test_setup(test_one_that_is_locked_is_its_own_affair, reset),
+		cmocka_unit_test_setup(test_all_databases_are_read_in_one_batch, reset),
+		cmocka_unit_test_setup(test_what_has_no_sentinel_is_asked_by_itself, reset),
+		cmocka_unit_test_setup(test_rows_behind_a_sentinel_spoil_the_reading, reset),
+		cmocka_unit_test_setup(test_a_stranger_with_one_of_ours_is_read_whole, reset),
+		cmocka_unit_test_setup(test_absent_is_what_the_server_says_it_has_not, reset),
+		cmocka_unit_test_setup(test_what_must_not_be_entered_is_not, reset),
+		cmocka_unit_test_setup(test_definitions_that_we_may_not_see_make_it_unread, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

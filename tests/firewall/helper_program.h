@@ -6,6 +6,7 @@
 
 #include <sys/socket.h>
 #include "curfew/firewall_process.h"
+#include "firewall/helper_client.h"
 
 #define NOW INT64_C(1795392408)
 

@@ -1,4 +1,4 @@
-/* firewall_diff() is pure: by examples, and by the property that its changes lead to what is wanted. */
+/* The difference between list and reading is pure: by examples, and by the property that its changes lead to what is wanted. */
 #include "lab.h"
 
 #define NOW 1800000000

@@ -27,7 +27,7 @@ static struct firewall_client *process_start(void)
 	return c;
 }
 
-static void the_process_applies_and_observes(void **state)
+static void test_the_process_applies_and_observes(void **state)
 {
 	(void)state;
 	lab_require();
@@ -66,7 +66,7 @@ static void the_process_applies_and_observes(void **state)
 	/* What has ended on its way is dropped, not refused. */
 	a[1].until = real_now();
 	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
-	/* An engine whose clock is behind cannot lengthen a deadline. */
+	/* A service whose clock is behind cannot lengthen a deadline. */
 	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now() - 100000, false), 0);
 	assert_int_equal(port.observe(&s, port.context, real_now()), 0);
 	assert_int_equal(s.n_allows, 1);
@@ -77,7 +77,7 @@ static void the_process_applies_and_observes(void **state)
 }
 
 /* Nobody else can change a table that is ours alone, and whoever listens pays for each of our own changes. */
-static void an_owner_does_not_listen(void **state)
+static void test_an_owner_does_not_listen(void **state)
 {
 	struct firewall_features features;
 	unsigned long groups = 0;
@@ -103,7 +103,7 @@ static void an_owner_does_not_listen(void **state)
 	firewall_process_stop(c);
 }
 
-static void the_process_holds_one_capability(void **state)
+static void test_the_process_holds_one_capability(void **state)
 {
 	char line[256];
 	int found = 0;
@@ -111,7 +111,7 @@ static void the_process_holds_one_capability(void **state)
 	(void)state;
 	lab_require();
 	struct firewall_client *c = process_start();
-	snprintf(line, sizeof(line), "/proc/%d/status", (int)firewall_client_pid(c));
+	snprintf(line, sizeof(line), "/proc/%d/status", (int)c->pid);
 	FILE *f = fopen(line, "re");
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f)) {
@@ -127,7 +127,7 @@ static void the_process_holds_one_capability(void **state)
 	firewall_process_stop(c);
 }
 
-static void somebody_elses_change_is_told(void **state)
+static void test_somebody_elses_change_is_told(void **state)
 {
 	bool changed = false;
 	char who[64] = "";
@@ -153,12 +153,12 @@ static void somebody_elses_change_is_told(void **state)
 	succeeds("nft delete table inet curfew 2>/dev/null");
 }
 
-/* Sends a message as an engine under a stranger's control could, and waits for the process to end. */
+/* Sends a message as a service under a stranger's control could, and waits for the process to end. */
 static int message_kills(const void *message, size_t size)
 {
 	struct firewall_client *c = process_start();
 	int fd = firewall_client_fd(c), status;
-	pid_t pid = firewall_client_pid(c);
+	pid_t pid = c->pid;
 
 	assert_int_equal(send(fd, message, size, MSG_NOSIGNAL), size);
 	siginfo_t info = {0};
@@ -173,7 +173,7 @@ static int message_kills(const void *message, size_t size)
 	return status;
 }
 
-static void anything_unknown_ends_it(void **state)
+static void test_anything_unknown_ends_it(void **state)
 {
 	struct firewall_request r = {.verb = 99};
 	char longer[sizeof(r) + 1] = {0};
@@ -200,8 +200,8 @@ static void anything_unknown_ends_it(void **state)
 	assert_int_equal(message_kills(longer, sizeof(longer)), 70);
 }
 
-/* The channel in other hands: a process that got a copy of the descriptor is not the engine. */
-static void nobody_else_is_heard(void **state)
+/* The channel in other hands: a process that got a copy of the descriptor is not the service. */
+static void test_nobody_else_is_heard(void **state)
 {
 	int status;
 
@@ -225,7 +225,7 @@ static void nobody_else_is_heard(void **state)
 	firewall_process_stop(c);
 }
 
-static void death_is_told_and_the_table_stays(void **state)
+static void test_death_is_told_and_the_table_stays(void **state)
 {
 	bool changed;
 	char who[64];
@@ -236,7 +236,7 @@ static void death_is_told_and_the_table_stays(void **state)
 	struct firewall_port port = firewall_client_port(c);
 	struct allowlist wanted = list_of(NULL, 0);
 	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
-	kill(firewall_client_pid(c), SIGKILL);
+	kill(c->pid, SIGKILL);
 	struct pollfd p = {.fd = firewall_client_fd(c), .events = POLLIN};
 	assert_int_equal(poll(&p, 1, COMES), 1);
 	assert_int_equal(firewall_client_read(&changed, who, c), -EPIPE);
@@ -247,7 +247,7 @@ static void death_is_told_and_the_table_stays(void **state)
 	succeeds("nft delete table inet curfew 2>/dev/null");
 }
 
-static void a_reload_takes_two_steps(void **state)
+static void test_a_reload_takes_two_steps(void **state)
 {
 	char digest[65] = "";
 	bool changed;
@@ -285,14 +285,14 @@ static void a_reload_takes_two_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_process_applies_and_observes),
-		cmocka_unit_test(an_owner_does_not_listen),
-		cmocka_unit_test(the_process_holds_one_capability),
-		cmocka_unit_test(somebody_elses_change_is_told),
-		cmocka_unit_test(anything_unknown_ends_it),
-		cmocka_unit_test(nobody_else_is_heard),
-		cmocka_unit_test(death_is_told_and_the_table_stays),
-		cmocka_unit_test(a_reload_takes_two_steps),
+		cmocka_unit_test(test_the_process_applies_and_observes),
+		cmocka_unit_test(test_an_owner_does_not_listen),
+		cmocka_unit_test(test_the_process_holds_one_capability),
+		cmocka_unit_test(test_somebody_elses_change_is_told),
+		cmocka_unit_test(test_anything_unknown_ends_it),
+		cmocka_unit_test(test_nobody_else_is_heard),
+		cmocka_unit_test(test_death_is_told_and_the_table_stays),
+		cmocka_unit_test(test_a_reload_takes_two_steps),
 	};
 	program_make();
 	return cmocka_run_group_tests_name("firewall process", tests, lab_setup, NULL);

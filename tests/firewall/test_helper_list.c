@@ -23,8 +23,49 @@ static size_t changes_planned(struct firewall_port *port, const struct allowlist
 	return n;
 }
 
+/* A list is planned again by its number alone while the process has it whole, and it is the last one; what the table has
+ * or lacks is found all the same. */
+static void test_a_list_is_planned_again_by_its_number(void **state)
+{
+	(void)state;
+	lab_require();
+	clients[0].end = real_now() + 1000;
+	struct firewall_client *c = process_start();
+	struct firewall_port port = firewall_client_port(c);
+	struct allow a = allow_of("203.0.113.7", "192.0.2.10:1433", real_now() + 500);
+	struct allowlist wanted = list_of(&a, 1), other = wanted;
+
+	wanted.number = 7;
+	other.number = 8;
+	other.n_allows = 0;
+	assert_int_equal(port.again(c, 7, real_now(), false), -ESTALE);
+	assert_int_equal(changes_planned(&port, &wanted) > 0, true);
+	/* It is not in the table yet. */
+	assert_int_equal(port.again(c, 7, real_now(), false), 0);
+	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(port.again(c, 7, real_now(), i % 2), FIREWALL_PROVED);
+	assert_int_equal(port.again(c, 8, real_now(), false), -ESTALE);
+	assert_int_equal(port.again(c, 0, real_now(), false), -ESTALE);
+	assert_int_equal(port.again(c, 7, real_now(), false), FIREWALL_PROVED);
+	/* Another list takes its place, and one without a number too. */
+	assert_int_equal(port.apply(NULL, port.context, &other, real_now(), false), 0);
+	assert_int_equal(port.again(c, 7, real_now(), false), -ESTALE);
+	assert_int_equal(port.again(c, 8, real_now(), false), FIREWALL_PROVED);
+	assert_int_equal(changes_planned(&port, &wanted), 1);
+	assert_int_equal(port.again(c, 7, real_now(), false), 0);
+	other.number = 0;
+	assert_int_equal(changes_planned(&port, &other), 0);
+	assert_int_equal(port.again(c, 8, real_now(), false), -ESTALE);
+	assert_int_equal(port.again(c, 0, real_now(), false), -ESTALE);
+	/* An entry that has ended is none of it, whatever its number. */
+	assert_int_equal(port.apply(NULL, port.context, &wanted, real_now(), false), 0);
+	assert_int_equal(port.again(c, 7, real_now() + 600, false), 0);
+	firewall_process_stop(c);
+}
+
 /* A list that comes again is known by each of its entries: the least difference is found. */
-static void a_list_that_comes_again_is_compared(void **state)
+static void test_a_list_that_comes_again_is_compared(void **state)
 {
 	(void)state;
 	lab_require();
@@ -63,7 +104,7 @@ static void a_list_that_comes_again_is_compared(void **state)
 }
 
 /* More than one message each way, and a plan: what it finds is what apply does, and when there is nothing left it proves so. */
-static void a_long_list_is_planned_and_applied(void **state)
+static void test_a_long_list_is_planned_and_applied(void **state)
 {
 	enum { MANY = 3 * MESSAGE_BATCH + 1 };
 	static struct source many[MANY];
@@ -119,8 +160,9 @@ static void a_long_list_is_planned_and_applied(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_list_that_comes_again_is_compared),
-		cmocka_unit_test(a_long_list_is_planned_and_applied),
+		cmocka_unit_test(test_a_list_is_planned_again_by_its_number),
+		cmocka_unit_test(test_a_list_that_comes_again_is_compared),
+		cmocka_unit_test(test_a_long_list_is_planned_and_applied),
 	};
 
 	program_make();

@@ -1,7 +1,7 @@
 /* What the firewall process lets through, by the configuration alone. */
 #include "helper_program.h"
 
-static void the_policy_admits_what_the_configuration_can_give(void **state)
+static void test_the_policy_admits_what_the_configuration_can_give(void **state)
 {
 	struct firewall_policy *p;
 	struct allow a = allow_of("203.0.113.7", "192.0.2.10:1433", NOW + 1000);
@@ -21,7 +21,7 @@ static void the_policy_admits_what_the_configuration_can_give(void **state)
 	firewall_policy_free(NULL);
 }
 
-static void the_policy_refuses_everything_else(void **state)
+static void test_the_policy_refuses_everything_else(void **state)
 {
 	struct firewall_policy *p;
 	struct allow a;
@@ -86,7 +86,7 @@ static void the_policy_refuses_everything_else(void **state)
 }
 
 /* Files with errors: of what the configuration does not confirm nothing is opened or prolonged, and nothing ends early. */
-static void the_policy_bounds_what_it_cannot_confirm(void **state)
+static void test_the_policy_bounds_what_it_cannot_confirm(void **state)
 {
 	struct firewall_policy *p;
 	const char *end = "192.0.2.10:1433";
@@ -125,12 +125,60 @@ static void the_policy_bounds_what_it_cannot_confirm(void **state)
 	firewall_policy_free(p);
 }
 
+/* The process frees the configuration, and learns later who is revoked. Of two who share a source, the other keeps it. */
+static void test_the_policy_keeps_nothing_of_the_program(void **state)
+{
+	char server[] = "sql01", name[] = "acme",
+	     logins[2][16] = {"acme.jane.doe", "acme.john.roe"};
+	struct user two[] = {{.login = logins[0], .sources = sources, .n_sources = 2},
+		{.login = logins[1], .sources = sources, .n_sources = 1}};
+	instant_t ends[] = {NOW + 100};
+	struct client c = clients[0];
+	struct server s = servers[0];
+	struct program copy = program;
+	struct firewall_memory m = {0};
+	struct firewall_policy *p;
+	struct allow late = allow_of("203.0.113.7", "192.0.2.10:1433", NOW + 500), early = late;
+	size_t unreadable = 0;
+
+	(void)state;
+	early.until = NOW + 100;
+	two[1].source_ends = ends;
+	c.name = name;
+	c.users = two;
+	c.n_users = 2;
+	s.name = server;
+	copy.clients = &c;
+	copy.servers = &s;
+	assert_int_equal(firewall_policy_build(&p, &copy, NULL), 0);
+	memset(server, 'x', sizeof(server));
+	memset(name, 'x', sizeof(name));
+	memset(logins, 'x', sizeof(logins));
+	assert_string_equal(firewall_policy_server(p, &late.endpoint), "sql01");
+	assert_null(firewall_policy_allow(p, &late));
+	assert_int_equal(
+		firewall_memory_read(&m, &unreadable, "revoke\t1\tacme\tacme.jane.doe\n"), 0);
+	firewall_policy_revoke(p, &m);
+	assert_non_null(firewall_policy_allow(p, &late));
+	assert_null(firewall_policy_allow(p, &early));
+	const struct allowlist w = {.allows = &early, .n_allows = 1};
+	assert_true(firewall_policy_confirms(p, &w));
+	assert_int_equal(firewall_memory_read(&m, &unreadable, "revoke\t2\tacme\t\n"), 0);
+	firewall_policy_revoke(p, &m);
+	assert_false(firewall_policy_confirms(p, &w));
+	firewall_policy_revoke(p, NULL);
+	assert_null(firewall_policy_allow(p, &late));
+	firewall_memory_free(&m);
+	firewall_policy_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_policy_admits_what_the_configuration_can_give),
-		cmocka_unit_test(the_policy_refuses_everything_else),
-		cmocka_unit_test(the_policy_bounds_what_it_cannot_confirm),
+		cmocka_unit_test(test_the_policy_admits_what_the_configuration_can_give),
+		cmocka_unit_test(test_the_policy_refuses_everything_else),
+		cmocka_unit_test(test_the_policy_bounds_what_it_cannot_confirm),
+		cmocka_unit_test(test_the_policy_keeps_nothing_of_the_program),
 	};
 	program_make();
 	return cmocka_run_group_tests_name("firewall policy", tests, NULL, NULL);

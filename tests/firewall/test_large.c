@@ -106,7 +106,7 @@ static void test_several_transactions(void **state)
 	before = s.generation;
 	firewall_state_free(&s);
 	/* The first transaction holds the guard, so that what does not fit is closed meanwhile, not open. */
-	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
+	applied(f, &l, real_now());
 	s = observed(f);
 	assert_true(s.generation > before + 1);
 	assert_int_equal(s.n_allows, 4000);
@@ -115,7 +115,7 @@ static void test_several_transactions(void **state)
 	/* A guard that goes while much is added goes in the last transaction. */
 	fill(&l, 8000, now + 7200);
 	l.guards[1].endpoint = second;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
+	applied(f, &l, real_now());
 	s = observed(f);
 	assert_int_equal(s.n_allows, 8000);
 	assert_int_equal(s.n_guards, 2);

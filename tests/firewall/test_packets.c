@@ -138,18 +138,21 @@ static void test_session_ends_with_its_element(void **state)
 	list_free(&l);
 }
 
-/* Sends without a pause until well after the end and notes when the last byte arrived. */
-static int64_t last_arrival_ms(const struct session *s, int64_t until_ms)
+/* Sends the time without a pause, until well after the end: the last that arrived, and the last that was sent before `early`. */
+static int64_t last_arrival_ms(
+	const struct session *s, int64_t early, int64_t until_ms, int64_t *due)
 {
-	int64_t last = 0;
+	int64_t last = 0, said;
 
 	for (int64_t now = real_ms(); now < until_ms + 500; now = real_ms()) {
 		struct pollfd p = {.fd = s->server, .events = POLLIN};
-		char byte = 'x';
 
-		if (send(s->client, &byte, 1, MSG_NOSIGNAL) == 1 && poll(&p, 1, 5) == 1 &&
-			recv(s->server, &byte, 1, 0) == 1)
-			last = real_ms();
+		if (send(s->client, &now, sizeof(now), MSG_NOSIGNAL) == sizeof(now) &&
+			real_ms() < early)
+			*due = now;
+		if (poll(&p, 1, 5) == 1 &&
+			recv(s->server, &said, sizeof(said), MSG_WAITALL) == sizeof(said))
+			last = said;
 	}
 	return last;
 }
@@ -160,25 +163,34 @@ static void test_kernel_ends_sessions_by_itself(void **state)
 	instant_t now, until;
 	struct list l;
 	struct session jane;
-	int64_t last;
+	int64_t last, due = 0;
+	bool usual;
 
 	(void)state;
 	lab_require();
 	list_init(&l);
 	list_guard(&l, E4);
-	f = lab_open(&LAB_SETTINGS);
-	now = real_now();
-	until = now + 6;
-	list_allow(&l, JANE, E4, until, "jane");
-	applied(f, &l, now);
-	/* Nobody is there any more when the end comes. */
-	firewall_close(f);
+	/* A machine too busy for the first instant gets another. */
+	for (int ahead = 8;; ahead *= 4) {
+		assert_true(ahead < 1000);
+		f = lab_open(&LAB_SETTINGS);
+		now = real_now();
+		until = now + ahead;
+		list_allow(&l, JANE, E4, until, "jane");
+		applied(f, &l, now);
+		usual = f->batch_ms == ALLOWANCE_MS;
+		/* Nobody is there any more when the end comes. */
+		firewall_close(f);
+		if (real_now() < until - FIREWALL_TOLERANCE - 3)
+			break;
+		list_remove(&l, JANE);
+	}
 	jane = session_open(lab_away, JANE, lab_home, HOME4, HOME4);
-	last = last_arrival_ms(&jane, until * 1000);
+	last = last_arrival_ms(&jane, (until - FIREWALL_TOLERANCE) * 1000, until * 1000, &due);
 	assert_true(last > 0);
 	assert_true(last < until * 1000);
-	/* Nor early beyond what the margin says. */
-	assert_true(last > (until - FIREWALL_TOLERANCE) * 1000);
+	/* Nor early beyond what the margin says, unless the host was slow. */
+	assert_true(!usual || last >= due);
 	session_close(&jane);
 	f = lab_open(&LAB_SETTINGS);
 	assert_int_equal(

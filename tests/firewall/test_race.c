@@ -56,7 +56,7 @@ static void test_busy_neighbour(void **state)
 	before = s.generation;
 	firewall_state_free(&s);
 	/* Until they did write in between, or the test would show nothing. */
-	for (unsigned i = 1, others = 0; i <= 200 || others < 50; i++) {
+	for (unsigned i = 1, others = 0; i <= 60 || others < 20; i++) {
 		list_find(&l, JANE)->until = now + 3600 + 10 * (i % 2 ? 1000 : 2000);
 		applied(f, &l, real_now());
 		s = observed(f);

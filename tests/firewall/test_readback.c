@@ -101,10 +101,10 @@ static void test_changed_meanwhile(void **state)
 	commits = 0;
 	int64_t began = monotonic_ms();
 	int rc = firewall_apply(NULL, f, &l.w, real_now(), false);
-	/* On a machine where each takes seconds, the deadline is late when the last is through, and is said to be. */
+	/* Either proved, or given up: where each attempt takes a second or more, the result is UNPROVED. */
 	assert_true(rc == 0 ||
 		    (rc == FIREWALL_UNPROVED && monotonic_ms() - began > MAX_ATTEMPTS * 1000));
-	/* At the eighth; what a slow machine then finds late is mended with others that are voided. */
+	/* At least MAX_ATTEMPTS commits. On a slow machine, ends that came late are mended by further ones. */
 	assert_true(commits >= MAX_ATTEMPTS && commits < 3 * MAX_ATTEMPTS);
 	interlopers = 0;
 	lab_close(f);
@@ -117,7 +117,7 @@ static void test_slow_commit(void **state)
 {
 	struct firewall *f;
 	instant_t now = real_now();
-	int64_t began = monotonic_ms();
+	int64_t began = monotonic_ms(), passed;
 	struct firewall_changes done;
 	struct firewall_state s;
 	struct list l;
@@ -131,10 +131,11 @@ static void test_slow_commit(void **state)
 	assert_true(commits >= 2);
 	assert_int_equal(done.n, 3);
 	firewall_changes_free(&done);
+	passed = monotonic_ms() - began;
 	s = observed(f);
 	assert_int_equal(s.n_allows, 1);
 	/* In time even if `now` had been cut by a whole second. */
-	assert_true(now * 1000 + (monotonic_ms() - began) + (int64_t)s.allows[0].remaining_ms <=
+	assert_true(now * 1000 + passed + (int64_t)s.allows[0].remaining_ms <=
 		    (now + 3600) * 1000 - CUT_MS + 50);
 	firewall_state_free(&s);
 	lab_close(f);
@@ -201,19 +202,26 @@ static void test_always_slow(void **state)
 	instant_t now = real_now();
 	struct firewall_state s;
 	struct list l;
+	int64_t asked;
+	int passes = 0;
 
 	(void)state;
 	f = jane_open(&l, now);
 	delay_always_ms = 2500;
 	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
+	asked = real_ms();
 	s = observed(f);
 	assert_int_equal(s.n_allows, 1);
-	assert_true(real_ms() + (int64_t)s.allows[0].remaining_ms <= (now + 3600) * 1000);
+	assert_true(asked + (int64_t)s.allows[0].remaining_ms <= (now + 3600) * 1000);
 	assert_true(real_ms() + (int64_t)s.allows[0].remaining_ms > (now + 3590) * 1000);
 	firewall_state_free(&s);
-	/* Quick again: the ends are as usual. */
+	/* Quick again: the ends are as usual, in the pass behind the first that was quick. */
 	delay_always_ms = 0;
-	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
+	for (bool quick = false; !quick && passes < 100; passes++) {
+		quick = f->batch_ms == ALLOWANCE_MS;
+		assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), false), 0);
+		quick = quick && f->batch_ms == ALLOWANCE_MS;
+	}
 	s = observed(f);
 	assert_true(real_ms() + (int64_t)s.allows[0].remaining_ms >
 		    (now + 3600 - FIREWALL_TOLERANCE) * 1000 - ALLOWANCE_MS);
@@ -248,17 +256,17 @@ static void test_proved_list(void **state)
 	/* It goes by the number, so the number must not lie. */
 	l.allows[0].until -= 1800;
 	assert_int_equal(commits_of(f, &l, 1, real_now()), 0);
-	assert_int_equal(commits_of(f, &l, 2, real_now()), 1);
+	assert_true(commits_of(f, &l, 2, real_now()) > 0);
 	assert_int_equal(commits_of(f, &l, 2, real_now()), 0);
 	/* Without a number nothing is taken for proved. */
 	l.allows[0].until -= 600;
-	assert_int_equal(commits_of(f, &l, 0, real_now()), 1);
+	assert_true(commits_of(f, &l, 0, real_now()) > 0);
 	assert_int_equal(f->proof.list, 0);
 	/* The clock was set: every end is late now, or too early. */
 	assert_int_equal(commits_of(f, &l, 3, real_now()), 0);
-	assert_int_equal(commits_of(f, &l, 3, real_now() + 10), 1);
+	assert_true(commits_of(f, &l, 3, real_now() + 10) > 0);
 	assert_int_equal(commits_of(f, &l, 3, real_now() + 10), 0);
-	assert_int_equal(commits_of(f, &l, 3, real_now()), 1);
+	assert_true(commits_of(f, &l, 3, real_now()) > 0);
 	/* A table that is not ours alone: any transaction may have been about it. */
 	f->last->owned = false;
 	run("nft 'add table inet interloper; delete table inet interloper'");
@@ -269,7 +277,7 @@ static void test_proved_list(void **state)
 	list_allow(&l, "203.0.113.8", E4, now + 3600, "joe");
 	l.w.number = 4;
 	assert_int_equal(firewall_apply(NULL, f, &l.w, real_now(), true), 0);
-	assert_int_equal(commits_of(f, &l, 4, real_now()), 1);
+	assert_true(commits_of(f, &l, 4, real_now()) > 0);
 	lab_close(f);
 	list_free(&l);
 }

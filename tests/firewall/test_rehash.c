@@ -82,32 +82,9 @@ static void test_reading_is_whole_while_the_kernel_rehashes(void **state)
 	list_free(&l);
 }
 
-/* What was read a while ago is compared with the present, not with the moment when it was read. */
-static void test_age_counts_from_the_reading(void **state)
-{
-	struct firewall_state s = {.read_ms = 1000, .n_allows = 3};
-
-	(void)state;
-	s.allows = calloc(3, sizeof(*s.allows));
-	assert_non_null(s.allows);
-	s.allows[0] = (struct observed_allow){.has_timeout = true, .remaining_ms = 60000};
-	s.allows[1] = (struct observed_allow){.has_timeout = true, .remaining_ms = 2000};
-	s.allows[2] = (struct observed_allow){.has_timeout = false};
-	firewall_state_age(&s, 4000);
-	assert_int_equal(s.n_allows, 2);
-	assert_int_equal(s.allows[0].remaining_ms, 57000);
-	assert_false(s.allows[1].has_timeout);
-	firewall_state_age(&s, 4000);
-	assert_int_equal(s.allows[0].remaining_ms, 57000);
-	firewall_state_age(&s, 3500);
-	assert_int_equal(s.allows[0].remaining_ms, 57500);
-	firewall_state_free(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_age_counts_from_the_reading),
 		cmocka_unit_test(test_reading_is_whole_while_the_kernel_rehashes),
 	};
 

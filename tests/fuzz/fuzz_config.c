@@ -84,7 +84,7 @@ static void folder_make(void)
 	atexit(folder_remove);
 	snprintf(path, sizeof(path), "%s/clients.d", folder);
 	REQUIRE(mkdir(path, 0700) == 0);
-	file_write("sql01", "x\n", 2);
+	file_write("sql01", "-----BEGIN CERTIFICATE-----\n", 28);
 	/* Where the certificate lies must stand in the seeds, whatever the folder is called. */
 	snprintf(path, sizeof(path), "%s/sql01", folder);
 	int fd = open(path, O_RDONLY);

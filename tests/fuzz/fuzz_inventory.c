@@ -6,7 +6,6 @@
 #include "curfew/inventory_report.h"
 
 #define NOW INT64_C(1795860000)
-#define DAY 86400
 
 static void told(struct inventory *v, struct record *r)
 {

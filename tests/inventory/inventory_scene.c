@@ -30,7 +30,8 @@ void scene_part(struct inventory *v, const char *database, const char *part, enu
 void scene_begin(struct inventory *v)
 {
 	static const char *const parts[] = {"object", "reference", "foreign-key", "index-usage",
-		"procedure-stats", "query-store-use", "one-replica", "whole"};
+		"procedure-stats", "query-store-use", "one-replica", "whole", "default", "check",
+		"foreign-key-column", "foreign-key-target", "index-column"};
 	static const char *const server_parts[] = {"job", "job-step", "whole"};
 	instant_t began = SCENE_NOW - 200 * (instant_t)SCENE_DAY;
 
@@ -71,6 +72,20 @@ void scene_item(
 	struct inventory *v, const char *type, uint64_t id, const char *name, const char *hash)
 {
 	scene_item_of(v, type, id, 0, name, hash, "", "");
+}
+
+void scene_dependent(struct inventory *v, const char *type, uint64_t parent, uint64_t refers,
+	uint64_t column, const char *name)
+{
+	struct record r = record_new(RECORD_ITEM, "Acme");
+
+	RECORD_SET(&r, item.type, type);
+	RECORD_SET(&r, item.name, name);
+	r.item.parent = parent;
+	r.item.refers = refers;
+	r.item.id = column;
+	r.item.writable = ANSWER_YES;
+	assert_int_equal(inventory_take(v, &r), 0);
 }
 
 void scene_use(struct inventory *v, const char *source, uint64_t id, uint64_t index, instant_t last,

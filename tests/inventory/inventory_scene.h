@@ -16,6 +16,9 @@ void scene_item(
 /* The same with a parent, facts, and a target. */
 void scene_item_of(struct inventory *v, const char *type, uint64_t id, uint64_t parent,
 	const char *name, const char *hash, const char *facts, const char *target);
+/* A constraint or index of table `parent` that depends on a column of table `refers`. */
+void scene_dependent(struct inventory *v, const char *type, uint64_t parent, uint64_t refers,
+	uint64_t column, const char *name);
 void scene_use(struct inventory *v, const char *source, uint64_t id, uint64_t index, instant_t last,
 	instant_t written);
 void scene_reference(struct inventory *v, const char *how, uint64_t from, uint64_t to,

@@ -33,7 +33,7 @@ static bool told(const struct inventory *v, const char *words)
 	return false;
 }
 
-static void words_come_back_as_they_were_written(void **state)
+static void test_words_come_back_as_they_were_written(void **state)
 {
 	struct inventory v;
 	char why[256];
@@ -60,7 +60,7 @@ static void words_come_back_as_they_were_written(void **state)
 }
 
 /* Spreadsheets lose the spaces before a name, and tables show some characters in another form. */
-static void names_that_are_shown_otherwise_are_found(void **state)
+static void test_names_that_are_shown_otherwise_are_found(void **state)
 {
 	struct inventory v;
 	char why[256];
@@ -94,7 +94,7 @@ static char *csv_of(const struct inventory *v)
 }
 
 /* What the program itself writes, it reads again: hostile names and formulas too, and twice is as once. */
-static void a_file_goes_around(void **state)
+static void test_a_file_goes_around(void **state)
 {
 	struct inventory first, second;
 	char why[256];
@@ -117,7 +117,7 @@ static void a_file_goes_around(void **state)
 	inventory_free(&second);
 }
 
-static void what_does_not_fit_is_told(void **state)
+static void test_what_does_not_fit_is_told(void **state)
 {
 	struct inventory v;
 	char why[256];
@@ -142,7 +142,7 @@ static void what_does_not_fit_is_told(void **state)
 }
 
 /* What was decided before stays where a cell is empty, gives way to a file, and is taken back with a word. */
-static void earlier_decisions(void **state)
+static void test_earlier_decisions(void **state)
 {
 	struct sample_decision before[] = {
 		{"table", "dbo.Quiet", "drop", NULL, "Jane", "2027-01-11", "asked"},
@@ -191,7 +191,7 @@ static void earlier_decisions(void **state)
 	inventory_free(&v);
 }
 
-static void what_cannot_be_meant_is_refused(void **state)
+static void test_what_cannot_be_meant_is_refused(void **state)
 {
 	static const struct {
 		const char *text, *why;
@@ -217,12 +217,12 @@ static void what_cannot_be_meant_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words_come_back_as_they_were_written),
-		cmocka_unit_test(names_that_are_shown_otherwise_are_found),
-		cmocka_unit_test(a_file_goes_around),
-		cmocka_unit_test(what_does_not_fit_is_told),
-		cmocka_unit_test(earlier_decisions),
-		cmocka_unit_test(what_cannot_be_meant_is_refused),
+		cmocka_unit_test(test_words_come_back_as_they_were_written),
+		cmocka_unit_test(test_names_that_are_shown_otherwise_are_found),
+		cmocka_unit_test(test_a_file_goes_around),
+		cmocka_unit_test(test_what_does_not_fit_is_told),
+		cmocka_unit_test(test_earlier_decisions),
+		cmocka_unit_test(test_what_cannot_be_meant_is_refused),
 	};
 
 	report_locale();

@@ -23,7 +23,7 @@ static void expect(
 		fail_msg("%s is %s: %s", full, inventory_color_name(i->color), i->reason);
 }
 
-static void classes_come_from_every_list(void **state)
+static void test_classes_come_from_every_list(void **state)
 {
 	static const char *const older[] = {"table dbo.Orders", "procedure dbo.Old A1",
 		"procedure dbo.Same B1", "column dbo.Orders.Id 56", NULL};
@@ -65,7 +65,7 @@ static void classes_come_from_every_list(void **state)
 	vendor_free(&vendor);
 }
 
-static void a_changed_definition_is_told(void **state)
+static void test_a_changed_definition_is_told(void **state)
 {
 	static const char *const list[] = {
 		"procedure dbo.p A1", "column dbo.T.c 56", "table dbo.T", NULL};
@@ -86,7 +86,7 @@ static void a_changed_definition_is_told(void **state)
 	vendor_free(&vendor);
 }
 
-static void without_a_list_all_is_unknown(void **state)
+static void test_without_a_list_all_is_unknown(void **state)
 {
 	struct inventory v;
 
@@ -107,7 +107,7 @@ static void red_scene(struct inventory *v)
 	scene_item(v, "procedure", 2, "Idle", "A1");
 }
 
-static void red_needs_days_and_no_reference(void **state)
+static void test_red_needs_days_and_no_reference(void **state)
 {
 	struct inventory v;
 
@@ -119,7 +119,7 @@ static void red_needs_days_and_no_reference(void **state)
 	inventory_free(&v);
 }
 
-static void use_is_green_until_it_is_too_long_ago(void **state)
+static void test_use_is_green_until_it_is_too_long_ago(void **state)
 {
 	struct inventory v;
 
@@ -133,7 +133,7 @@ static void use_is_green_until_it_is_too_long_ago(void **state)
 	inventory_free(&v);
 }
 
-static void what_refers_keeps_from_red(void **state)
+static void test_what_refers_keeps_from_red(void **state)
 {
 	struct inventory v;
 
@@ -151,7 +151,7 @@ static void what_refers_keeps_from_red(void **state)
 }
 
 /* A name that the server did not resolve may be this one. */
-static void an_unresolved_name_keeps_from_red(void **state)
+static void test_an_unresolved_name_keeps_from_red(void **state)
 {
 	struct inventory v;
 
@@ -164,7 +164,7 @@ static void an_unresolved_name_keeps_from_red(void **state)
 	inventory_free(&v);
 }
 
-static void less_evidence_is_never_red(void **state)
+static void test_less_evidence_is_never_red(void **state)
 {
 	static const struct {
 		const char *database, *part;
@@ -216,7 +216,7 @@ static void less_evidence_is_never_red(void **state)
 }
 
 /* What the server's records cannot show is never unused by them. */
-static void what_no_record_shows_is_never_red(void **state)
+static void test_what_no_record_shows_is_never_red(void **state)
 {
 	static const struct {
 		const char *facts, *full, *words;
@@ -237,7 +237,7 @@ static void what_no_record_shows_is_never_red(void **state)
 	}
 }
 
-static void what_is_new_was_not_watched(void **state)
+static void test_what_is_new_was_not_watched(void **state)
 {
 	struct inventory v;
 
@@ -251,7 +251,7 @@ static void what_is_new_was_not_watched(void **state)
 	inventory_free(&v);
 }
 
-static void an_index_is_used_when_it_is_searched(void **state)
+static void test_an_index_is_used_when_it_is_searched(void **state)
 {
 	struct inventory v;
 
@@ -276,7 +276,7 @@ static void an_index_is_used_when_it_is_searched(void **state)
 }
 
 /* A batch that failed in its middle has told some things already. */
-static void what_is_read_again_counts_once(void **state)
+static void test_what_is_read_again_counts_once(void **state)
 {
 	struct inventory v;
 
@@ -292,7 +292,7 @@ static void what_is_read_again_counts_once(void **state)
 	inventory_free(&v);
 }
 
-static void an_unread_database_has_nothing_and_says_why(void **state)
+static void test_an_unread_database_has_nothing_and_says_why(void **state)
 {
 	struct inventory v;
 
@@ -310,7 +310,7 @@ static void an_unread_database_has_nothing_and_says_why(void **state)
 	inventory_free(&v);
 }
 
-static void risks_are_told(void **state)
+static void test_risks_are_told(void **state)
 {
 	static const char *const list[] = {"table dbo.Orders", NULL};
 	static const struct {
@@ -357,20 +357,20 @@ static void risks_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(classes_come_from_every_list),
-		cmocka_unit_test(a_changed_definition_is_told),
-		cmocka_unit_test(without_a_list_all_is_unknown),
-		cmocka_unit_test(red_needs_days_and_no_reference),
-		cmocka_unit_test(use_is_green_until_it_is_too_long_ago),
-		cmocka_unit_test(what_refers_keeps_from_red),
-		cmocka_unit_test(an_unresolved_name_keeps_from_red),
-		cmocka_unit_test(less_evidence_is_never_red),
-		cmocka_unit_test(what_no_record_shows_is_never_red),
-		cmocka_unit_test(what_is_new_was_not_watched),
-		cmocka_unit_test(an_index_is_used_when_it_is_searched),
-		cmocka_unit_test(what_is_read_again_counts_once),
-		cmocka_unit_test(an_unread_database_has_nothing_and_says_why),
-		cmocka_unit_test(risks_are_told),
+		cmocka_unit_test(test_classes_come_from_every_list),
+		cmocka_unit_test(test_a_changed_definition_is_told),
+		cmocka_unit_test(test_without_a_list_all_is_unknown),
+		cmocka_unit_test(test_red_needs_days_and_no_reference),
+		cmocka_unit_test(test_use_is_green_until_it_is_too_long_ago),
+		cmocka_unit_test(test_what_refers_keeps_from_red),
+		cmocka_unit_test(test_an_unresolved_name_keeps_from_red),
+		cmocka_unit_test(test_less_evidence_is_never_red),
+		cmocka_unit_test(test_what_no_record_shows_is_never_red),
+		cmocka_unit_test(test_what_is_new_was_not_watched),
+		cmocka_unit_test(test_an_index_is_used_when_it_is_searched),
+		cmocka_unit_test(test_what_is_read_again_counts_once),
+		cmocka_unit_test(test_an_unread_database_has_nothing_and_says_why),
+		cmocka_unit_test(test_risks_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ static void colors_are(
 	inventory_free(&v);
 }
 
-static void a_restart_erases_nothing(void **state)
+static void test_a_restart_erases_nothing(void **state)
 {
 	struct sample_watch watches[] = {{"index-usage", DAYS_AGO(120), DAYS_AGO(3), 0},
 		{"query-store", DAYS_AGO(120), DAYS_AGO(3), 0}};
@@ -74,7 +74,7 @@ static void a_restart_erases_nothing(void **state)
 }
 
 /* Reading by reading: what one leaves, the next takes. */
-static void readings_join(void **state)
+static void test_readings_join(void **state)
 {
 	struct sample first, second;
 	struct samples samples = {&first, 1};
@@ -125,7 +125,7 @@ static void readings_join(void **state)
 
 /* A job counts with the database in which its first step runs, and one of another client's is not listed at all; what
  * belongs to no database counts where there is no other client. */
-static void jobs_count_where_they_work(void **state)
+static void test_jobs_count_where_they_work(void **state)
 {
 	static const struct {
 		const char *name, *database, *command;
@@ -168,7 +168,7 @@ static void jobs_count_where_they_work(void **state)
 }
 
 /* More than can be kept: nothing is red by a memory that has holes. */
-static void too_many_uses(void **state)
+static void test_too_many_uses(void **state)
 {
 	struct inventory v;
 	struct sample s;
@@ -190,7 +190,7 @@ static void too_many_uses(void **state)
 }
 
 /* A new index, and a procedure of the product that was changed: before that, nobody watched them. */
-static void nothing_is_older_than_itself(void **state)
+static void test_nothing_is_older_than_itself(void **state)
 {
 	static const char *const items[] = {"table dbo.T", "procedure dbo.Changed A1", NULL};
 	struct vendor vendor = {0};
@@ -217,11 +217,11 @@ static void nothing_is_older_than_itself(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_restart_erases_nothing),
-		cmocka_unit_test(readings_join),
-		cmocka_unit_test(jobs_count_where_they_work),
-		cmocka_unit_test(too_many_uses),
-		cmocka_unit_test(nothing_is_older_than_itself),
+		cmocka_unit_test(test_a_restart_erases_nothing),
+		cmocka_unit_test(test_readings_join),
+		cmocka_unit_test(test_jobs_count_where_they_work),
+		cmocka_unit_test(test_too_many_uses),
+		cmocka_unit_test(test_nothing_is_older_than_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

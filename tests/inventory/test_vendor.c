@@ -9,7 +9,7 @@
 
 #include "inventory_scene.h"
 
-static void lists_that_are_none_are_refused(void **state)
+static void test_lists_that_are_none_are_refused(void **state)
 {
 	static const char *const texts[] = {"", "{", "[]",
 		"{\"curfew_vendor\": 2, \"version\": \"1\", \"items\": []}",
@@ -27,7 +27,7 @@ static void lists_that_are_none_are_refused(void **state)
 	vendor_free(&vendor);
 }
 
-static void a_list_that_was_written_is_read(void **state)
+static void test_a_list_that_was_written_is_read(void **state)
 {
 	struct vendor vendor = {0};
 	struct inventory v, again;
@@ -58,8 +58,8 @@ static void a_list_that_was_written_is_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lists_that_are_none_are_refused),
-		cmocka_unit_test(a_list_that_was_written_is_read),
+		cmocka_unit_test(test_lists_that_are_none_are_refused),
+		cmocka_unit_test(test_a_list_that_was_written_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

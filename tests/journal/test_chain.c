@@ -1,6 +1,8 @@
 /* The chain: whatever is done to the file behind our back is noticed, and the first broken record named. */
 #include "journal_fixture.h"
 
+#include "curfew/state_tables.h"
+
 static void copy_file(const char *from, const char *to)
 {
 	char command[600];
@@ -174,6 +176,19 @@ static void assert_structure_noticed(const struct fixture *f, const uint8_t *k)
 		-1, "v_access");
 	assert_noticed(f, k, "UPDATE chain SET at = at; ALTER TABLE record ADD COLUMN extra TEXT",
 		-1, "record");
+	/* A trigger and an index, by names that resemble SQLite's own or are. */
+	assert_noticed(f, k,
+		"UPDATE chain SET at = at; CREATE TRIGGER sqlitewatch AFTER INSERT ON verification"
+		" BEGIN DELETE FROM override; END",
+		-1, "sqlitewatch");
+	assert_noticed(f, k,
+		"PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_x',"
+		" 'verification', 0, 'CREATE TRIGGER sqlite_x AFTER INSERT ON verification"
+		" BEGIN DELETE FROM override; END'); PRAGMA writable_schema = RESET",
+		-1, "sqlite_x");
+	assert_noticed(f, k,
+		"UPDATE chain SET at = at; CREATE UNIQUE INDEX sqlitewatch ON override (client)",
+		-1, "sqlitewatch");
 }
 
 static void test_structure(void **state)
@@ -197,6 +212,39 @@ static void test_dropped_trigger_is_noticed(void **state)
 	sql(f->path, "DROP TRIGGER record_no_update");
 	assert_int_equal(journal_verify(&first, why, f->j), JOURNAL_BROKEN);
 	assert_non_null(strstr(why, "record_no_update"));
+}
+
+/* Who writes the file without the key has no statement run by the process that has it. */
+static void test_planted_trigger_does_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct verified v = {.server = "sql07",
+		.login = "acme_jane",
+		.database = "AcmeProd",
+		.level = LEVEL_READ_ONLY,
+		.result = VERIFICATION_EXCESS,
+		.at = 100};
+	struct verified_list list;
+
+	sql(f->path, "CREATE TRIGGER planted AFTER INSERT ON verification BEGIN"
+		     " UPDATE verification SET result = 'verified'; END");
+	assert_int_equal(verified_save(f->j, &v), 0);
+	assert_int_equal(verified_load(&list, f->j), 0);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.items[0].result, VERIFICATION_EXCESS);
+	verified_list_free(&list);
+}
+
+/* A view in place of the table could leave rows out. */
+static void test_view_in_place_of_a_table_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+	struct overrides list;
+
+	assert_int_equal(override_add(f->j, "acme", NULL, 100, "root", "lost laptop"), 0);
+	sql(f->path, "ALTER TABLE override RENAME TO hidden;"
+		     " CREATE VIEW override AS SELECT * FROM hidden WHERE client <> 'acme'");
+	assert_int_not_equal(override_read(&list, f->j), 0);
 }
 
 static void test_head(void **state)
@@ -266,6 +314,29 @@ static void test_overrides_must_be_as_recorded(void **state)
 	assert_verifies(f->j);
 }
 
+/* The first of two revocations is archived, and carried over behind the second: what is in force is its time. */
+static void test_a_revocation_is_carried_behind_another(void **state)
+{
+	struct fixture *f = *state;
+	char path[300];
+
+	fixture_keyed(f);
+	assert_int_equal(override_add(f->j, "acme", "acme.jane", 10, "root", "a"), 0);
+	assert_int_equal(override_add(f->j, "acme", "acme.jane", 30, "root", "again"), 0);
+	assert_verifies(f->j);
+	for (int until = 20; until <= 40; until += 20) {
+		snprintf(path, sizeof(path), "%s.archive", f->path);
+		assert_int_equal(journal_archive(f->j, until, path), 0);
+		assert_verifies(f->j);
+		unlink(path);
+		write_intent(f->j, "acme", 100);
+	}
+	assert_noticed(f, fixture_key, "UPDATE override SET at = 30", 0, "acme");
+	assert_int_equal(override_remove(f->j, "acme", "acme.jane", 200, "root", "end"), 0);
+	assert_int_equal(override_add(f->j, "acme", "acme.jane", 210, "root", "b"), 0);
+	assert_verifies(f->j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,9 +344,12 @@ int main(void)
 		WITH_JOURNAL(test_every_column_keyed),
 		WITH_JOURNAL(test_structure),
 		WITH_JOURNAL(test_dropped_trigger_is_noticed),
+		WITH_JOURNAL(test_planted_trigger_does_nothing),
+		WITH_JOURNAL(test_view_in_place_of_a_table_is_not_read),
 		WITH_JOURNAL(test_head),
 		WITH_JOURNAL(test_encoding_is_unambiguous),
 		WITH_JOURNAL(test_overrides_must_be_as_recorded),
+		WITH_JOURNAL(test_a_revocation_is_carried_behind_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

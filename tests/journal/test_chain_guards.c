@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "curfew/state_tables.h"
+
 static const uint8_t other_key[JOURNAL_KEY_SIZE] = {1, 2, 4};
 
 static void assert_refused(const char *path, const char *statement)
@@ -144,6 +146,54 @@ static void test_archive_keeps_the_chain(void **state)
 	unlink(path);
 }
 
+static int64_t count_of(const struct fixture *f, const char *action)
+{
+	char query[128];
+
+	snprintf(query, sizeof(query), "SELECT count(*) FROM record WHERE action = '%s'", action);
+	return sql_number(f->path, query);
+}
+
+/* An accepted loss keeps a login shut, an accepted finding does not fail an audit, also after an archive. */
+static void test_archive_leaves_what_is_in_force(void **state)
+{
+	struct fixture *f = *state;
+	bool accepted = false;
+	char path[300];
+
+	for (int i = 1; i < 3; i++) {
+		static const char *const actions[] = {
+			"accept-finding", "finding", "handover", "start"};
+		for (size_t k = 0; k < ARRAY_SIZE(actions); k++)
+			assert_int_equal(journal_write(NULL, f->j,
+						 &(struct journal_entry){.kind = JOURNAL_EVENT,
+							 .at = 10 * i,
+							 .login = "acme.jane.doe",
+							 .statement = "0123",
+							 .action = actions[k]}),
+				0);
+	}
+	assert_int_equal(loss_put(f->j, 30, LOSS_SINCE_UNKNOWN, "gone"), 0);
+	assert_int_equal(loss_accept(f->j, 31, "root", "no backup"), 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s.in-force-%d", f->path, i);
+		assert_int_equal(journal_archive(f->j, 1000, path), 0);
+		unlink(path);
+		assert_verifies(f->j);
+		assert_int_equal(loss_was_accepted(&accepted, f->j), 0);
+		assert_true(accepted);
+		assert_int_equal(count_of(f, LOSS_NOTICED), 1);
+		assert_int_equal(count_of(f, LOSS_ACCEPTED), 1);
+		assert_int_equal(count_of(f, "start"), 0);
+		assert_int_equal(count_of(f, "handover"), 1);
+		assert_int_equal(sql_number(f->path,
+					 "SELECT at FROM record WHERE action = 'accept-finding'"),
+			20);
+		assert_int_equal(
+			sql_number(f->path, "SELECT at FROM record WHERE action = 'finding'"), 10);
+	}
+}
+
 /* An end that nobody confirmed is a question that stays open: the live journal must still ask it. */
 static void test_archive_keeps_access_past_its_end(void **state)
 {
@@ -180,6 +230,66 @@ static void test_archive_keeps_access_past_its_end(void **state)
 	assert_true(known);
 }
 
+struct meanwhile {
+	struct fixture *f;
+	int transactions;
+	int64_t archive_from;
+};
+
+/* Somebody else commits, who does not wait, when a transaction of the verification has ended. */
+static void write_meanwhile(void *context)
+{
+	struct meanwhile *m = context;
+	struct journal *j;
+	char path[128];
+
+	m->transactions++;
+	assert_int_equal(journal_open(&j, &(struct journal_options){.path = m->f->path}), 0);
+	journal_patience(j, 0);
+	if (m->archive_from && m->transactions == 2) {
+		snprintf(path, sizeof(path), "%s.old", m->f->path);
+		assert_int_equal(journal_archive(j, m->archive_from, path), 0);
+	} else {
+		assert_int_equal(journal_write(NULL, j,
+					 &(struct journal_entry){.kind = JOURNAL_EVENT,
+						 .at = 10000 + m->transactions}),
+			0);
+	}
+	journal_close(j);
+}
+
+/* A verification of a long journal lets others commit, and is none of a moment that never was. */
+static void test_verify_lets_others_write(void **state)
+{
+	struct fixture *f = *state;
+	struct meanwhile m = {.f = f};
+	int64_t first;
+	char why[256];
+
+	assert_int_equal(journal_begin(f->j), 0);
+	for (instant_t i = 0; i < 600; i++)
+		assert_int_equal(journal_write(NULL, f->j,
+					 &(struct journal_entry){.kind = JOURNAL_EVENT, .at = i}),
+			0);
+	assert_int_equal(journal_commit(f->j), 0);
+	sqlite3_rollback_hook(f->j->db, write_meanwhile, &m);
+	assert_verifies(f->j);
+	assert_in_range(m.transactions, 3, 600);
+	/* What was checked, and what is next, is in an archive meanwhile. */
+	m = (struct meanwhile){.f = f, .archive_from = 590};
+	assert_verifies(f->j);
+	assert_in_range(m.transactions, 4, 600);
+	sqlite3_rollback_hook(f->j->db, NULL, NULL);
+	assert_verifies(f->j);
+	/* What is wrong in a later page is found there. */
+	sql(f->path, "DROP TRIGGER record_no_update; UPDATE record SET at = at + 1 WHERE id = 595;"
+		     "CREATE TRIGGER record_no_update BEFORE UPDATE ON record BEGIN\n"
+		     "  SELECT RAISE(ABORT, 'the journal is append-only');\nEND;");
+	assert_int_equal(journal_verify(&first, why, f->j), JOURNAL_BROKEN);
+	assert_int_equal(first, 595);
+	assert_string_equal(why, "record 595 was altered");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,7 +297,9 @@ int main(void)
 		WITH_JOURNAL(test_write_stops_at_a_strange_head),
 		WITH_JOURNAL(test_keys),
 		WITH_JOURNAL(test_archive_keeps_the_chain),
+		WITH_JOURNAL(test_archive_leaves_what_is_in_force),
 		WITH_JOURNAL(test_archive_keeps_access_past_its_end),
+		WITH_JOURNAL(test_verify_lets_others_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,104 +266,6 @@ static void test_unfinished(void **state)
 	collected_free(&got);
 }
 
-/* A simple model: who has what, by walking all that was written. */
-struct truth {
-	char client[8], login[8], database[8];
-	enum level level;
-	instant_t at, until;
-};
-
-static size_t truth_count(const struct truth *all, size_t n, instant_t at, const struct truth **has)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bool last = all[i].at <= at;
-
-		for (size_t k = i + 1; k < n && last; k++)
-			if (all[k].at <= at && !strcmp(all[k].client, all[i].client) &&
-				!strcmp(all[k].login, all[i].login) &&
-				!strcmp(all[k].database, all[i].database))
-				last = false;
-		if (last && all[i].level != LEVEL_NONE && all[i].until > at)
-			has[count++] = &all[i];
-	}
-	return count;
-}
-
-static void assert_access(struct journal *j, const struct truth *all, size_t n, instant_t at)
-{
-	const struct truth *has[200] = {NULL};
-	size_t expected = truth_count(all, n, at, has);
-	struct collected got = {0};
-
-	assert_int_equal(journal_access_at(j, at, NULL, collect, &got), 0);
-	assert_int_equal(got.n, expected);
-	for (size_t i = 0; i < expected; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < got.n && !found; k++)
-			found = !strcmp(got.items[k].client, has[i]->client) &&
-				!strcmp(got.items[k].login, has[i]->login) &&
-				!strcmp(got.items[k].database, has[i]->database) &&
-				!strcmp(got.items[k].level, level_name(has[i]->level)) &&
-				got.items[k].until == has[i]->until;
-		assert_true(found);
-	}
-	collected_free(&got);
-}
-
-static void test_access_at_equals_model(void **state)
-{
-	struct fixture *f = *state;
-
-	srand(20261123);
-	for (int life = 0; life < 8; life++) {
-		struct truth all[200];
-		instant_t now = 0;
-		char path[300], archive[320];
-		struct journal *j;
-
-		snprintf(path, sizeof(path), "%s.%d", f->path, life);
-		snprintf(archive, sizeof(archive), "%s.old", path);
-		assert_int_equal(journal_open(&j, &(struct journal_options){.path = path}), 0);
-		assert_int_equal(journal_begin(j), 0);
-		for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-			struct truth *t = &all[i];
-
-			now += rand() % 3;
-			snprintf(t->client, sizeof(t->client), "c%d", rand() % 3);
-			snprintf(t->login, sizeof(t->login), "l%d", rand() % 3);
-			snprintf(t->database, sizeof(t->database), "d%d", rand() % 2);
-			t->level = (enum level)(rand() % 3);
-			t->at = now;
-			t->until = now + rand() % 40;
-			write_access(
-				j, t->client, t->login, t->database, t->level, t->at, t->until);
-		}
-		assert_int_equal(journal_commit(j), 0);
-		for (instant_t at = -1; at < now + 45; at++)
-			assert_access(j, all, ARRAY_SIZE(all), at);
-		/* The archive takes nothing away from what the two files together know. */
-		assert_int_equal(journal_archive(j, now / 2, archive), 0);
-		assert_verifies(j);
-		for (instant_t at = now / 2; at < now + 45; at++)
-			assert_access(j, all, ARRAY_SIZE(all), at);
-		struct collected none = {0};
-		assert_int_equal(journal_access_at(j, now / 2 - 1, NULL, collect, &none), -ENODATA);
-		journal_close(j);
-		assert_int_equal(journal_open(&j, &(struct journal_options){.path = archive,
-							  .read_only = true}),
-			0);
-		for (instant_t at = -1; at < now / 2; at++)
-			assert_access(j, all, ARRAY_SIZE(all), at);
-		assert_verifies(j);
-		journal_close(j);
-		unlink(path);
-		unlink(archive);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,7 +278,6 @@ int main(void)
 		WITH_JOURNAL(test_batch_is_all_or_nothing),
 		WITH_JOURNAL(test_hostile_strings),
 		WITH_JOURNAL(test_unfinished),
-		WITH_JOURNAL(test_access_at_equals_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

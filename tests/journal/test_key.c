@@ -74,7 +74,7 @@ __attribute__((noinline)) static struct journal *journal_keyed(const char *path)
 	return j;
 }
 
-static void no_child_has_it(void **state)
+static void test_no_child_has_it(void **state)
 {
 	char folder[] = FOLDER, path[64];
 	int status;
@@ -107,7 +107,7 @@ static void no_child_has_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_child_has_it),
+		cmocka_unit_test(test_no_child_has_it),
 	};
 	return cmocka_run_group_tests_name("key", tests, NULL, NULL);
 }

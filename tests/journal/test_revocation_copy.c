@@ -77,7 +77,7 @@ static struct held held(const struct fixture *f)
 	return h;
 }
 
-static void it_keeps_what_was_revoked(void **state)
+static void test_it_keeps_what_was_revoked(void **state)
 {
 	struct fixture *f = *state;
 	struct revocation_copy *c;
@@ -100,7 +100,7 @@ static void it_keeps_what_was_revoked(void **state)
 	assert_int_equal(held(f).n, 1);
 }
 
-static void long_texts_are_cut_and_names_never(void **state)
+static void test_long_texts_are_cut_and_names_never(void **state)
 {
 	struct fixture *f = *state;
 	char name[MAX_NAME_BYTES + 2], text[4096];
@@ -126,7 +126,7 @@ static void long_texts_are_cut_and_names_never(void **state)
 	revocation_copy_close(c);
 }
 
-static void it_is_full_at_last(void **state)
+static void test_it_is_full_at_last(void **state)
 {
 	struct fixture *f = *state;
 	struct revocation_copy *c = copy_open(f);
@@ -146,7 +146,7 @@ static void it_is_full_at_last(void **state)
 }
 
 /* A place that was half written says nothing; the others go on. */
-static void a_damaged_place_harms_no_other(void **state)
+static void test_a_damaged_place_harms_no_other(void **state)
 {
 	struct fixture *f = *state;
 	struct revocation_copy *c = copy_open(f);
@@ -183,7 +183,7 @@ static size_t revoked(const struct fixture *f, instant_t *at)
 }
 
 /* Revoked while the journal could not be written, or before it was put back from an older copy. */
-static void what_the_journal_lacks_it_gets_with_its_own_instant(void **state)
+static void test_what_the_journal_lacks_it_gets_with_its_own_instant(void **state)
 {
 	struct fixture *f = *state;
 	struct revocation_copy *c = copy_open(f);
@@ -200,7 +200,7 @@ static void what_the_journal_lacks_it_gets_with_its_own_instant(void **state)
 	revocation_copy_close(c);
 }
 
-static void what_was_reinstated_stays_so(void **state)
+static void test_what_was_reinstated_stays_so(void **state)
 {
 	struct fixture *f = *state;
 	struct revocation_copy *c = copy_open(f);
@@ -224,7 +224,7 @@ static void event_put(const struct fixture *f, const char *action, instant_t at)
 }
 
 /* The system clock was a year ahead when an earlier revocation was undone, and was then corrected. */
-static void a_reinstatement_of_a_wrong_future_undoes_nothing_later(void **state)
+static void test_a_reinstatement_of_a_wrong_future_undoes_nothing_later(void **state)
 {
 	struct fixture *f = *state;
 	const instant_t ahead = AT + 365 * 86400;
@@ -243,7 +243,7 @@ static void a_reinstatement_of_a_wrong_future_undoes_nothing_later(void **state)
 }
 
 /* Revoked in the wrong future, reinstated after the correction: by order, although the time is earlier. */
-static void what_was_revoked_in_a_wrong_future_can_be_reinstated(void **state)
+static void test_what_was_revoked_in_a_wrong_future_can_be_reinstated(void **state)
 {
 	struct fixture *f = *state;
 	const struct revocation ahead = {
@@ -266,7 +266,7 @@ static void what_was_revoked_in_a_wrong_future_can_be_reinstated(void **state)
 	assert_int_equal(held(f).n, 0);
 }
 
-static void what_the_copy_lacks_it_gets(void **state)
+static void test_what_the_copy_lacks_it_gets(void **state)
 {
 	struct fixture *f = *state;
 	struct revocation_copy *c = copy_open(f);
@@ -305,7 +305,7 @@ static int full_disk(const struct fixture *f)
 	return h.n == 1 ? 0 : 4;
 }
 
-static void it_is_kept_on_a_full_disk(void **state)
+static void test_it_is_kept_on_a_full_disk(void **state)
 {
 	const struct fixture *f = *state;
 	int status;
@@ -326,16 +326,16 @@ static void it_is_kept_on_a_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_keeps_what_was_revoked),
-		TEST(long_texts_are_cut_and_names_never),
-		TEST(it_is_full_at_last),
-		TEST(a_damaged_place_harms_no_other),
-		TEST(what_the_journal_lacks_it_gets_with_its_own_instant),
-		TEST(what_was_reinstated_stays_so),
-		TEST(a_reinstatement_of_a_wrong_future_undoes_nothing_later),
-		TEST(what_was_revoked_in_a_wrong_future_can_be_reinstated),
-		TEST(what_the_copy_lacks_it_gets),
-		TEST(it_is_kept_on_a_full_disk),
+		TEST(test_it_keeps_what_was_revoked),
+		TEST(test_long_texts_are_cut_and_names_never),
+		TEST(test_it_is_full_at_last),
+		TEST(test_a_damaged_place_harms_no_other),
+		TEST(test_what_the_journal_lacks_it_gets_with_its_own_instant),
+		TEST(test_what_was_reinstated_stays_so),
+		TEST(test_a_reinstatement_of_a_wrong_future_undoes_nothing_later),
+		TEST(test_what_was_revoked_in_a_wrong_future_can_be_reinstated),
+		TEST(test_what_the_copy_lacks_it_gets),
+		TEST(test_it_is_kept_on_a_full_disk),
 	};
 	return cmocka_run_group_tests_name("revocation copy", tests, NULL, NULL);
 }

@@ -128,8 +128,8 @@ static void third_version_make(const char *path)
 		database_execute(&j, "PRAGMA application_id = 0x43524657; PRAGMA user_version = 3"),
 		0);
 	assert_int_equal(chain_create(&j), 0);
-	assert_int_equal(
-		proved_put(&j, &(struct proved){"sql07", "acme.jane", "AcmeProd", LEVEL_FULL, 5}),
+	assert_int_equal(verified_level_save(&j, &(struct verified_level){"sql07", "acme.jane",
+							 "AcmeProd", LEVEL_FULL, 5}),
 		0);
 	assert_int_equal(outbox_add(&j, &(struct outbox_item){.event = "e",
 						.recipient = "r",

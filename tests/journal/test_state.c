@@ -1,4 +1,4 @@
-/* State kept beside the chain: ledger, proved levels, baselines, overrides. */
+/* State kept beside the chain: ledger, verified levels, baselines, overrides. */
 #include "journal_fixture.h"
 
 #include <errno.h>
@@ -91,22 +91,30 @@ static void test_ledger(void **state)
 static void test_proved(void **state)
 {
 	struct fixture *f = *state;
-	struct proved_list list = {0};
+	struct verified_level_list list = {0};
 
-	assert_int_equal(proved_read(&list, f->j), 0);
+	assert_int_equal(verified_level_read(&list, f->j), 0);
 	assert_int_equal(list.n, 0);
-	proved_list_free(&list);
-	assert_int_equal(proved_put(f->j, &(struct proved){"s2", "a", "D", LEVEL_FULL, 1}), 0);
-	assert_int_equal(proved_put(f->j, &(struct proved){"s1", "b", "D", LEVEL_FULL, 1}), 0);
-	assert_int_equal(proved_put(f->j, &(struct proved){"s1", "a", "D", LEVEL_FULL, 1}), 0);
-	assert_int_equal(proved_put(f->j, &(struct proved){"s1", "a", "D", LEVEL_READ_ONLY, 2}), 0);
-	assert_int_equal(proved_read(&list, f->j), 0);
+	verified_level_list_free(&list);
+	assert_int_equal(
+		verified_level_save(f->j, &(struct verified_level){"s2", "a", "D", LEVEL_FULL, 1}),
+		0);
+	assert_int_equal(
+		verified_level_save(f->j, &(struct verified_level){"s1", "b", "D", LEVEL_FULL, 1}),
+		0);
+	assert_int_equal(
+		verified_level_save(f->j, &(struct verified_level){"s1", "a", "D", LEVEL_FULL, 1}),
+		0);
+	assert_int_equal(verified_level_save(f->j,
+				 &(struct verified_level){"s1", "a", "D", LEVEL_READ_ONLY, 2}),
+		0);
+	assert_int_equal(verified_level_read(&list, f->j), 0);
 	assert_int_equal(list.n, 3);
 	assert_string_equal(list.items[0].login, "a");
 	assert_int_equal(list.items[0].level, LEVEL_READ_ONLY);
 	assert_int_equal(list.items[0].at, 2);
 	assert_string_equal(list.items[2].server, "s2");
-	proved_list_free(&list);
+	verified_level_list_free(&list);
 }
 
 struct seen {
@@ -209,6 +217,51 @@ static void test_overrides(void **state)
 	assert_verifies(f->j);
 }
 
+static bool is_changed(struct journal_revision *revision, struct journal *j)
+{
+	struct journal_revision now;
+
+	assert_int_equal(journal_revision_read(&now, j), 0);
+	bool same = journal_revision_equal(revision, &now);
+	*revision = now;
+	return !same;
+}
+
+/* What was read need not be read again while the marks are equal: whoever writes, and however, they are not. */
+static void test_marks_tell_of_each_change(void **state)
+{
+	struct fixture *f = *state;
+	const struct verified_level full = {.server = "sql07",
+		.login = "acme.jane",
+		.database = "AcmeProd",
+		.level = LEVEL_FULL,
+		.at = 5};
+	struct verified_level_list list = {0};
+	struct journal_revision revision = {0};
+
+	assert_true(is_changed(&revision, f->j));
+	assert_false(is_changed(&revision, f->j));
+	assert_int_equal(verified_level_save(f->j, &full), 0);
+	assert_true(is_changed(&revision, f->j));
+	assert_int_equal(verified_level_read(&list, f->j), 0);
+	verified_level_list_free(&list);
+	assert_false(is_changed(&revision, f->j));
+	/* Another process. */
+	sql(f->path, "UPDATE proved SET level = 'none'");
+	assert_true(is_changed(&revision, f->j));
+	assert_false(is_changed(&revision, f->j));
+	/* What is not committed yet may be rolled back. */
+	assert_int_equal(journal_begin(f->j), 0);
+	assert_int_equal(verified_level_save(f->j, &full), 0);
+	assert_int_equal(journal_revision_read(&revision, f->j), -EBUSY);
+	journal_rollback(f->j);
+	assert_true(is_changed(&revision, f->j));
+	/* Opened again, where SQLite's counts begin anew. */
+	journal_close(f->j);
+	assert_int_equal(journal_open(&f->j, &(struct journal_options){.path = f->path}), 0);
+	assert_true(is_changed(&revision, f->j));
+}
+
 /* A journal whose last head is another's, and that cannot even take a note of that: there is nothing to close. */
 static void test_what_was_not_opened_is_not_given(void **state)
 {
@@ -232,10 +285,69 @@ static void test_what_was_not_opened_is_not_given(void **state)
 	assert_null(j);
 }
 
+static void head_put(const struct fixture *f, int id)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s.head", f->path);
+	FILE *head = fopen(path, "we");
+	assert_non_null(head);
+	fprintf(head, "%d %064d\n", id, 0);
+	fclose(head);
+}
+
+static void loss_is(const struct fixture *f, const char *words)
+{
+	struct settings s = {.state_directory = (char *)f->folder};
+	struct journal *j = NULL;
+	char *why = NULL;
+	instant_t at;
+
+	assert_int_equal(state_journal_open(&j, &s, true), 0);
+	assert_int_equal(loss_read(&at, &why, j), words ? 0 : -ENOENT);
+	if (words)
+		assert_non_null(strstr(why, words));
+	free(why);
+	journal_close(j);
+}
+
+/* From a backup of another host, which nobody here has seen grow: also one whose beginning was archived there. */
+static void test_a_journal_from_elsewhere_is_not_this_hosts(void **state)
+{
+	struct fixture *f = *state;
+	char archive[128];
+
+	loss_is(f, NULL);
+	for (int i = 1; i <= 5; i++)
+		assert_int_equal(journal_write(NULL, f->j,
+					 &(struct journal_entry){.kind = JOURNAL_EVENT, .at = i}),
+			0);
+	snprintf(archive, sizeof(archive), "%s/older.db", f->folder);
+	assert_int_equal(journal_archive(f->j, 4, archive), 0);
+	head_put(f, 1);
+	loss_is(f, "is not the one that was last seen");
+	unlink(archive);
+}
+
+static void test_a_journal_that_was_copied_here_is_not_this_hosts(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+
+	assert_int_equal(
+		journal_write(NULL, f->j, &(struct journal_entry){.kind = JOURNAL_EVENT}), 0);
+	snprintf(path, sizeof(path), "%s.head", f->path);
+	unlink(path);
+	loss_is(f, "was never used on this host");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_JOURNAL(test_what_was_not_opened_is_not_given),
+		WITH_JOURNAL(test_a_journal_from_elsewhere_is_not_this_hosts),
+		WITH_JOURNAL(test_a_journal_that_was_copied_here_is_not_this_hosts),
+		WITH_JOURNAL(test_marks_tell_of_each_change),
 		WITH_JOURNAL(test_ledger),
 		WITH_JOURNAL(test_proved),
 		WITH_JOURNAL(test_baseline),

@@ -26,8 +26,8 @@ static void first_version_make(const char *path)
 						.sid_size = 2,
 						.created = 2}),
 		0);
-	assert_int_equal(
-		proved_put(&j, &(struct proved){"sql07", "acme.jane", "AcmeProd", LEVEL_FULL, 5}),
+	assert_int_equal(verified_level_save(&j, &(struct verified_level){"sql07", "acme.jane",
+							 "AcmeProd", LEVEL_FULL, 5}),
 		0);
 	assert_int_equal(
 		database_execute(&j,
@@ -98,11 +98,13 @@ static void tables_fill(struct journal *j)
 					       .sid = (const uint8_t *)"\1",
 					       .sid_size = 1}),
 		0);
-	assert_int_equal(proved_put(j, &(struct proved){"s", "l", "d", LEVEL_READ_ONLY, 5}), 0);
+	assert_int_equal(
+		verified_level_save(j, &(struct verified_level){"s", "l", "d", LEVEL_READ_ONLY, 5}),
+		0);
 	assert_int_equal(baseline_put(j, "s", "d", 6, items, 2), 0);
 	assert_int_equal(override_add(j, "acme", "acme.jane", 7, "root", "why"), 0);
-	const struct verified v = {
-		"s", "k", "d", {{7}, 1}, LEVEL_FULL, VERIFICATION_VERIFIED, "00ff", 8};
+	const struct verified v = {"s", "k", "d", {{7}, 1}, LEVEL_FULL, VERIFICATION_VERIFIED,
+		"00ff", 8, 7, "2026-08-10T09:00:00"};
 	assert_int_equal(verified_save(j, &v), 0);
 	assert_int_equal(passed_put(j, &(struct passed){(char *)"acme", PASSED_GO_LIVE, 9,
 					       (char *)"CS-1", 2}),
@@ -122,7 +124,7 @@ static void tables_fill(struct journal *j)
 		.trusted = &trusted,
 		.n_trusted = 1};
 	assert_int_equal(guards_save(j, &server), 0);
-	assert_int_equal(loss_put(j, 10, "gone"), 0);
+	assert_int_equal(loss_put(j, 10, LOSS_SINCE_UNKNOWN, "gone"), 0);
 }
 
 static void test_memory(void **state)
@@ -162,13 +164,23 @@ static void test_memory(void **state)
 	assert_int_equal(g.n, 1);
 	assert_int_equal(g.items[0].n_trusted, 1);
 	assert_string_equal(source_format(source, &g.items[0].trusted[0]), "192.0.2.0/28");
+	assert_false(g.items[0].held);
+	assert_int_equal(guards_hold(f->j, &g.items[0]), 0);
+	assert_verifies(f->j);
+	assert_int_equal(guards_drop(f->j, "s", &g.items[0].endpoint), 0);
+	assert_int_equal(guards_hold(f->j, &g.items[0]), 0);
+	kept_guards_free(&g);
+	assert_int_equal(guards_load(&g, f->j), 0);
+	assert_int_equal(g.n, 1);
+	assert_true(g.items[0].held);
+	assert_int_equal(g.items[0].n_trusted, 1);
 	assert_int_equal(guards_drop(f->j, "s", &g.items[0].endpoint), 0);
 	kept_guards_free(&g);
 	assert_int_equal(guards_load(&g, f->j), 0);
 	assert_int_equal(g.n, 0);
 	kept_guards_free(&g);
 	/* A loss stays what it was first, until it is accepted; that is on record. */
-	assert_int_equal(loss_put(f->j, 11, "other"), 0);
+	assert_int_equal(loss_put(f->j, 11, LOSS_SINCE_UNKNOWN, "other"), 0);
 	assert_int_equal(loss_read(&at, &why, f->j), 0);
 	assert_int_equal(at, 10);
 	assert_string_equal(why, "gone");
@@ -226,11 +238,12 @@ static void test_tampering(void **state)
 		"INSERT INTO baseline_item VALUES ('s', 'd', 'object', '[dbo].[planted]', 'ef')",
 		"DELETE FROM baseline", "UPDATE baseline SET digest = zeroblob(32)",
 		"UPDATE override SET reason = 'other'",
-		"INSERT INTO verification VALUES ('s', 'm', 'd', x'01', 'full', 'verified', '', 1)",
+		"INSERT INTO verification VALUES ('s', 'm', 'd', x'01', 'full', 'verified', '', 1, 7, '')",
 		"INSERT INTO passed VALUES ('acme', 'end', 1, 't', 1)",
-		"INSERT INTO guard VALUES ('s', '192.0.2.1:1433', '0.0.0.0/0')",
+		"INSERT INTO guard VALUES ('s', '192.0.2.1:1433', '0.0.0.0/0', 0)",
 		"UPDATE verification SET result = 'verified', level = 'none'", "DELETE FROM passed",
-		"UPDATE guard SET trusted = '0.0.0.0/0'", "DELETE FROM loss"};
+		"UPDATE guard SET trusted = '0.0.0.0/0'", "UPDATE guard SET held = 1",
+		"DELETE FROM loss"};
 
 	tables_fill(f->j);
 	assert_verifies(f->j);
@@ -256,11 +269,14 @@ static void test_digests(void **state)
 	collected_free(&got);
 	assert_int_equal(
 		journal_read(f->j, &(struct journal_filter){.kind = -1}, collect, &got), 0);
-	assert_int_equal(got.n, 3);
+	/* The revocation, the loss, and two intents. */
+	assert_int_equal(got.n, 4);
 	collected_free(&got);
 	/* What was undone left no digest behind. */
 	assert_int_equal(journal_begin(f->j), 0);
-	assert_int_equal(proved_put(f->j, &(struct proved){"s", "x", "d", LEVEL_FULL, 9}), 0);
+	assert_int_equal(
+		verified_level_save(f->j, &(struct verified_level){"s", "x", "d", LEVEL_FULL, 9}),
+		0);
 	journal_rollback(f->j);
 	assert_verifies(f->j);
 }

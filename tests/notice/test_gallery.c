@@ -33,7 +33,7 @@ static void personal_add(FILE *to, const struct report_fixture *s, enum notice_k
 	struct notice_mail m;
 
 	assert_int_equal(notice_dates_find(&d, &s->program, n.client, NULL, n.when), 0);
-	assert_int_equal(notice_values(&v, &s->program, &n, &d, NULL, n.when), 0);
+	assert_int_equal(notice_values(&v, &s->program, &n, &d, NULL, NULL, n.when), 0);
 	assert_int_equal(notice_render(&m, &t, &v, ""), 0);
 	gallery_add(to, notice_kind_name(k), &m);
 	notice_mail_free(&m);
@@ -51,6 +51,7 @@ static void team_add(FILE *to, const struct report_fixture *s, enum notice_kind 
 	v.items[VALUE_TICKET] = strdup("CS-4711");
 	v.items[VALUE_REASON] = strdup(reason);
 	v.items[VALUE_LIST] = strdup(list);
+	v.items[VALUE_HOST] = strdup("gateway1");
 	v.items[VALUE_DATE] =
 		strdup(k == NOTICE_DIGEST ? "2026-11-20" : "Mon 2026-11-23 09:00 CST");
 	v.items[VALUE_IN] = strdup("3 days");
@@ -66,11 +67,16 @@ static void test_gallery(void **state)
 	static const char *const details[NOTICE_ALARMS] = {
 		[ALARM_DRIFT_SQL] = "1 change; run `curfew history`",
 		[ALARM_DRIFT_NETWORK] = "nft (pid 4711)",
-		[ALARM_JOURNAL] = "nothing was granted meanwhile; access was removed as scheduled",
-		[ALARM_CLOCK] = "run `curfew clock`",
+		[ALARM_HELD] =
+			"access still ends on time; `curfew status` says what is missing and what to do",
+		[ALARM_FILTER] = "cannot use the firewall process: the firewall process has ended",
+		[ALARM_JOURNAL] =
+			"nothing was granted meanwhile, and removals did not wait for it; `curfew status` says what is not confirmed",
+		[ALARM_CLOCK] = "ended access stays ended; run `curfew clock`",
 		[ALARM_DENIED] =
 			"  203.0.113.9 to 192.0.2.10:1433, 12 packets: near 203.0.113.7 of acme.jane.doe; check whether "
-			"the address has changed\n\nRun `curfew denied` for all, and `curfew allow` if the address is right."};
+			"the address has changed\n\nRun `curfew denied` for all, and `curfew allow acme acme.jane.doe "
+			"ADDRESS --reason TEXT --ticket ID` if the address is right."};
 	const instant_t at[] = {[NOTICE_OPENED] = GO_LIVE - 60 * DAY,
 		[NOTICE_READ_ONLY_7] = GO_LIVE,
 		[NOTICE_READ_ONLY_1] = GO_LIVE,
@@ -96,7 +102,7 @@ static void test_gallery(void **state)
 	      "have a calendar, `sheet` has the encrypted file.\nThis file is written by a test: `CURFEW_GOLDEN=write build/cc/tests/notice/test_gallery`.\n\n"
 	      "## To a user\n",
 		to);
-	for (enum notice_kind k = 0; notice_is_personal(k); k++)
+	for (enum notice_kind k = 0; k <= NOTICE_SHEET; k++)
 		personal_add(to, s, k, at[k]);
 	fputs("\n## To the team and the account lead\n", to);
 	team_add(to, s, NOTICE_DIGEST, "digest, one a day and client", "-",
@@ -117,7 +123,7 @@ static void test_gallery(void **state)
 		team_add(to, s, NOTICE_ALARM, notice_alarm_key(a), reason,
 			details[a]
 				? details[a]
-				: "1 grant overdue, 1 with more access than scheduled, 1 unverified, 1 server "
+				: "1 grant overdue (first: acme.jane.doe on sqltest02), 1 with more access than scheduled, 1 unverified, 1 unread, 1 server "
 				  "unreachable; run `curfew status`");
 	}
 	fputs("\n## A test\n", to);

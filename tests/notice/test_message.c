@@ -32,7 +32,7 @@ static void test_template_faults(void **state)
 	fault("Subject: x\n\n{", false, "line 3: a { without its }; write {{ for a brace");
 	fault("Subject: x\n\n{password}\n", false,
 		"line 3: unknown placeholder {password}; use one of {client} {ticket} {name} {first} {last} {login} "
-		"{databases} {sources} {date} {in} {dates} {connection} {reason} {list} {contact}, or {{ for a brace");
+		"{databases} {sources} {date} {in} {dates} {connection} {reason} {list} {host} {contact}, or {{ for a brace");
 	fault("Subject: x\r\n\r\nHello\r\n", false,
 		"line 1: the file has carriage returns; save it with plain line ends");
 	fault("Subject: \xff\n\nHello\n", false, "line 1: the file is not UTF-8; save it as UTF-8");
@@ -166,7 +166,7 @@ static char *calendar(const struct report_fixture *s, size_t client, const struc
 	unsigned sequence, bool cancel)
 {
 	char *text = notice_calendar(&s->clients[client], &s->users[client][0], d,
-		"access@host.example", sequence, cancel, GOLDEN_NOW);
+		"access@host.example", sequence, cancel, NULL, GOLDEN_NOW);
 
 	assert_non_null(text);
 	return text;
@@ -186,6 +186,33 @@ static size_t times(const char *text, const char *what)
 static void uid_of(char out[64], const char *text)
 {
 	assert_int_equal(sscanf(strstr(text, "UID:"), "UID:%63s", out), 1);
+}
+
+/* What stands in a calendar under the client's former name is the same event, and canceled. */
+static void test_calendar_of_a_renamed_client(void **state)
+{
+	struct report_fixture *s = sample_new();
+	struct client *c = &s->clients[0];
+	const struct notice_dates d = {
+		GO_LIVE - 90 * DAY, GO_LIVE, GO_LIVE + 14 * DAY, GO_LIVE + 30 * DAY};
+	const struct notice_former former = {c->name, d, 4};
+	char before[64];
+	char *first = calendar(s, 0, &d, 3, false);
+
+	(void)state;
+	uid_of(before, first);
+	c->name = (char *)"apex";
+	char *renamed = notice_calendar(
+		c, &s->users[0][0], &d, "access@host.example", 0, false, &former, GOLDEN_NOW);
+	assert_int_equal(times(renamed, "SEQUENCE:0\r\n"), 3);
+	assert_int_equal(times(renamed, "STATUS:CONFIRMED"), 3);
+	assert_int_equal(times(renamed, "SEQUENCE:4\r\n"), 3);
+	assert_int_equal(times(renamed, "STATUS:CANCELLED"), 3);
+	assert_int_equal(times(renamed, before), 1);
+	assert_true(strstr(renamed, before) > strstr(renamed, "SUMMARY:apex"));
+	free(renamed);
+	free(first);
+	free(s);
 }
 
 /* A date that moves keeps its UID and has a greater SEQUENCE; one that is gone is canceled, but not if it never was. */
@@ -243,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_calendar),
+		cmocka_unit_test(test_calendar_of_a_renamed_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,6 +236,37 @@ static void test_due(void **state)
 	assert_false(notice_is_due(&n, 0, 200));
 }
 
+/* A mail that is due one day before says so, also where that day has 25 hours or 23. */
+static void test_days_of_the_calendar(void **state)
+{
+	static const struct {
+		const char *zone;
+		instant_t at; /* 2027-11-07 09:00 CST, 2027-03-14 09:00 CDT, 2027-11-07 09:00 UTC */
+		instant_t before;
+		const char *text;
+	} cases[] = {
+		{"America/Chicago", 1825599600, 25 * 3600, "1 day"},
+		{"America/Chicago", 1825599600, 25 * 3600 - 60, "1 day"},
+		{"America/Chicago", 1825599600, 7 * DAY + 3600, "7 days"},
+		{"America/Chicago", 1825599600, 3600, "less than a day"},
+		{"America/Chicago", 1805032800, 23 * 3600, "1 day"},
+		{"America/Chicago", 1805032800, 14 * DAY - 3600, "14 days"},
+		{"UTC", 1825578000, DAY, "1 day"},
+		{"UTC", 1825578000, 10 * 3600, "1 day"},
+		{"UTC", 1825578000, 0, "0 days"},
+		{"UTC", 1825578000, -5, "0 days"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *text =
+			notice_days_text(cases[i].at, cases[i].at - cases[i].before, cases[i].zone);
+
+		assert_string_equal(text, cases[i].text);
+		free(text);
+	}
+}
+
 static void mail_add(FILE *to, const struct report_fixture *s, const struct notice *n)
 {
 	const struct notice_texts t =
@@ -245,7 +276,7 @@ static void mail_add(FILE *to, const struct report_fixture *s, const struct noti
 	struct notice_mail m;
 
 	assert_int_equal(notice_dates_find(&d, &s->program, n->client, NULL, n->when), 0);
-	assert_int_equal(notice_values(&v, &s->program, n, &d, NULL, n->when), 0);
+	assert_int_equal(notice_values(&v, &s->program, n, &d, NULL, NULL, n->when), 0);
 	assert_int_equal(notice_render(&m, &t, &v, n->client->language), 0);
 	fprintf(to, "=== %s\nSubject: %s\n\n%s\n%s\n", notice_kind_name(n->kind), m.subject, m.text,
 		m.html);
@@ -262,7 +293,7 @@ static void test_mails(void **state)
 	FILE *to = open_memstream(&text, &size);
 
 	(void)state;
-	for (enum notice_kind k = 0; notice_is_personal(k); k++) {
+	for (enum notice_kind k = 0; k <= NOTICE_SHEET; k++) {
 		const struct notice n = {
 			k, &s->clients[0], &s->users[0][0], GO_LIVE - 7 * DAY, GO_LIVE, INT64_MAX};
 		mail_add(to, s, &n);
@@ -271,7 +302,7 @@ static void test_mails(void **state)
 	assert_golden(GOLDEN "mails", text);
 	free(text);
 	to = open_memstream(&text, &size);
-	for (enum notice_kind k = 0; notice_is_personal(k); k++) {
+	for (enum notice_kind k = 0; k <= NOTICE_SHEET; k++) {
 		const struct notice n = {k, &s->clients[2], &s->users[2][0], GO_LIVE - 27 * DAY,
 			GO_LIVE - 20 * DAY, INT64_MAX};
 		mail_add(to, s, &n);
@@ -338,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_passed_end_holds),
 		cmocka_unit_test(test_notices_are_true),
 		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_days_of_the_calendar),
 		cmocka_unit_test(test_mails),
 		cmocka_unit_test(test_turns),
 	};

@@ -1,6 +1,10 @@
 /* See pass_scene.h. */
 #include "pass_scene.h"
 
+#include "../firewall/table.h"
+
+#include <errno.h>
+
 static int sink(void *context, const struct record *r)
 {
 	struct scene *s = context;
@@ -35,13 +39,15 @@ static int port_observe(struct firewall_state *out, void *context, instant_t now
 static int port_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
 {
-	const struct scene *s = context;
+	struct scene *s = context;
 	struct firewall_state state;
 	size_t kept = 0;
 	int rc = s->port.observe(&state, context, now);
 
 	if (rc < 0)
 		return rc;
+	s->number = wanted->number;
+	s->n_planned++;
 	rc = firewall_diff(out, wanted, &state, now);
 	firewall_state_free(&state);
 	for (size_t i = 0; i < out->n; i++)
@@ -49,6 +55,15 @@ static int port_plan(struct firewall_changes *out, void *context, const struct a
 			out->items[kept++] = out->items[i];
 	out->n = kept;
 	return rc < 0 ? rc : s->planned;
+}
+
+static int port_again(void *context, uint64_t number, instant_t now, bool closings_only)
+{
+	const struct scene *s = context;
+
+	(void)now;
+	(void)closings_only;
+	return number == s->number ? s->planned : -ESTALE;
 }
 
 static int port_apply(struct firewall_changes *done, void *context, const struct allowlist *wanted,
@@ -92,7 +107,7 @@ int scene_setup_with(void **state, void (*prepare)(const char *folder))
 	assert_non_null(s->program);
 	problems_free(&problems);
 	assert_int_equal(journal_open(&s->journal, &o), 0);
-	s->port = (struct firewall_port){port_observe, port_plan, port_apply, s};
+	s->port = (struct firewall_port){port_observe, port_plan, port_apply, port_again, s};
 	s->options = (struct pass_options){.mode = PASS_APPLY,
 		.program = s->program,
 		.journal = s->journal,
@@ -183,7 +198,7 @@ struct record scene_grant(const char *server, const char *database, enum level l
 
 void scene_remember(struct scene *s, const char *server, const char *database, enum level level)
 {
-	const struct proved seen = {.server = server,
+	const struct verified_level seen = {.server = server,
 		.login = "acme.jane.doe",
 		.database = database,
 		.level = level,
@@ -195,7 +210,7 @@ void scene_remember(struct scene *s, const char *server, const char *database, e
 		.result = VERIFICATION_VERIFIED,
 		.at = TESTING - 1};
 
-	assert_int_equal(proved_put(s->journal, &seen), 0);
+	assert_int_equal(verified_level_save(s->journal, &seen), 0);
 	assert_int_equal(verified_save(s->journal, &verified), 0);
 }
 

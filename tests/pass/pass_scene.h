@@ -23,6 +23,8 @@ struct scene {
 	size_t n_let_in[8];	    /* by each of the first of them */
 	int applies;		    /* what the port answers */
 	int planned;		    /* what a plan answers; 0: there may be something to apply */
+	uint64_t number;	    /* of the last list that was planned */
+	size_t n_planned;	    /* without those that were planned by their number */
 	bool in_part; /* it does all but the last change, and one that nobody planned */
 	bool stale;
 	const char *element; /* the comment of one that is there */

@@ -1,7 +1,7 @@
 /* A pass without its workers: what becomes of what they say, of what they leave unsaid, and of a time that was wrong. */
 #include "pass_scene.h"
 
-static void a_dead_worker_leaves_nothing_unsaid(void **state)
+static void test_a_dead_worker_leaves_nothing_unsaid(void **state)
 {
 	struct scene *s = *state;
 	struct pass_result result;
@@ -36,7 +36,7 @@ static void a_dead_worker_leaves_nothing_unsaid(void **state)
 }
 
 /* Its worker says so once, and knows no more of thousands of grants than the pass does. */
-static void a_server_that_does_not_answer_is_said_of_each_of_its_grants(void **state)
+static void test_a_server_that_does_not_answer_is_said_of_each_of_its_grants(void **state)
 {
 	struct scene *s = *state;
 	static const char *const servers[] = {"sqltest02", NULL};
@@ -65,6 +65,47 @@ static void a_server_that_does_not_answer_is_said_of_each_of_its_grants(void **s
 	assert_int_equal(result.overdue, 1);
 }
 
+static void a_colleague_comes(const char *folder)
+{
+	_cleanup_free_ char *client = text_make("%s/clients.d/acme.conf", folder);
+	size_t size;
+	_cleanup_free_ char *text = file_content(client, &size);
+	_cleanup_free_ char *both = text_replace(text, "\t\t{ first = \"Jane\"",
+		"\t\t{ first = \"Zoe\"; last = \"Roe\"; email = \"zoe.roe@acme.example\"; sources = ( \"203.0.113.8\" ); },\n"
+		"\t\t{ first = \"Jane\"");
+
+	fixture_write(folder, "clients.d/acme.conf", both, strlen(both));
+}
+
+static int setup_of_two(void **state)
+{
+	return scene_setup_with(state, a_colleague_comes);
+}
+
+/* What was known of the one before says nothing of the next. */
+static void test_each_grant_of_a_silent_server_is_told_by_itself(void **state)
+{
+	struct scene *s = *state;
+	static const char *const servers[] = {"sqltest02", NULL};
+	struct pass *p;
+
+	scene_remember(s, "sqltest02", "AcmeTest", LEVEL_FULL);
+	s->options.mode = PASS_STATUS;
+	s->options.now = GOLIVE;
+	s->options.servers = servers;
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	struct record r = scene_record(RECORD_SERVER, "sqltest02");
+	r.state = STATE_UNREACHABLE;
+	RECORD_SET(&r, detail, "login failed");
+	assert_int_equal(pass_record(p, &r), 0);
+	pass_free(p);
+	assert_string_equal(s->told[1].login, "acme.jane.doe");
+	assert_int_equal(s->told[1].state, STATE_OVERDUE);
+	assert_string_equal(s->told[2].login, "acme.zoe.roe");
+	assert_int_equal(s->told[2].state, STATE_UNREACHABLE);
+	assert_string_equal(s->told[2].detail, "login failed");
+}
+
 static void schedule_changes(struct pass *p, struct scene *s)
 {
 	(void)p;
@@ -77,7 +118,7 @@ static void clock_is_corrected(struct pass *p, struct scene *s)
 	pass_now_correct(p, TESTING);
 }
 
-static void a_stale_pass_leaves_the_network_alone(void **state)
+static void test_a_stale_pass_leaves_the_network_alone(void **state)
 {
 	struct scene *s = *state;
 	static const char *const servers[] = {"sqltest02", NULL};
@@ -104,7 +145,7 @@ static void a_stale_pass_leaves_the_network_alone(void **state)
 	}
 }
 
-static void what_follows_a_correction_bears_the_right_time(void **state)
+static void test_what_follows_a_correction_bears_the_right_time(void **state)
 {
 	struct scene *s = *state;
 	const instant_t wrong = TESTING + 86400;
@@ -132,7 +173,7 @@ static void what_follows_a_correction_bears_the_right_time(void **state)
 
 /* A database was taken out of a client's file; the login has another on that server. Until it is verified gone from
  * there the login may have what it had, and is shut out; a server that answers of all else does not tell. */
-static void what_a_file_names_no_more_shuts_its_login_out(void **state)
+static void test_what_a_file_names_no_more_shuts_its_login_out(void **state)
 {
 	struct scene *s = *state;
 	static const char *const servers[] = {"sqltest02", NULL};
@@ -176,7 +217,7 @@ static void what_a_file_names_no_more_shuts_its_login_out(void **state)
 }
 
 /* What the kernel has just been seen to hold as scheduled is not committed once more; what it was not seen to hold is. */
-static void a_proved_table_is_left_alone(void **state)
+static void test_a_proved_table_is_left_alone(void **state)
 {
 	struct scene *s = *state;
 	static const int answers[] = {FIREWALL_PROVED, 0};
@@ -201,18 +242,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_proved_table_is_left_alone, scene_setup, scene_teardown),
+			test_a_proved_table_is_left_alone, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_dead_worker_leaves_nothing_unsaid, scene_setup, scene_teardown),
+			test_a_dead_worker_leaves_nothing_unsaid, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_server_that_does_not_answer_is_said_of_each_of_its_grants, scene_setup,
-			scene_teardown),
-		cmocka_unit_test_setup_teardown(
-			a_stale_pass_leaves_the_network_alone, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(what_follows_a_correction_bears_the_right_time,
+			test_a_server_that_does_not_answer_is_said_of_each_of_its_grants,
 			scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			what_a_file_names_no_more_shuts_its_login_out, scene_setup, scene_teardown),
+			test_each_grant_of_a_silent_server_is_told_by_itself, setup_of_two,
+			scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_stale_pass_leaves_the_network_alone, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_what_follows_a_correction_bears_the_right_time,
+			scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_what_a_file_names_no_more_shuts_its_login_out,
+			scene_setup, scene_teardown),
 	};
 	return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
 }

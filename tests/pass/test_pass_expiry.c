@@ -40,6 +40,8 @@ static size_t actions_count(const struct scene *s, const char *action)
 	return n;
 }
 
+static const char *recorded = ACCESS_ALLOWED; /* what the record says of the network */
+
 static void access_record(struct scene *s, instant_t at, const char *sources)
 {
 	const struct journal_entry access = {.kind = JOURNAL_ACCESS,
@@ -50,7 +52,7 @@ static void access_record(struct scene *s, instant_t at, const char *sources)
 		.database = "AcmeTest",
 		.level = "full",
 		.outcome = "verified",
-		.after = ACCESS_ALLOWED,
+		.after = recorded,
 		.sources = sources,
 		.until = GOLIVE};
 
@@ -71,7 +73,7 @@ static void jane_was_let_in(struct scene *s)
 
 /* At go-live the server is down: that the kernel has shut the network by itself is on record once, with its deadline; of
  * SQL nothing new is claimed. */
-static void the_kernels_own_expiry_is_on_record(void **state)
+static void test_the_kernels_own_expiry_is_on_record(void **state)
 {
 	struct scene *s = *state;
 	struct collected held;
@@ -102,6 +104,35 @@ static void the_kernels_own_expiry_is_on_record(void **state)
 	collected_free(&held);
 }
 
+/* What was never confirmed to be let in has no end by the kernel; that it is not let in is on record all the same. */
+static void test_the_end_of_what_was_not_confirmed_is_on_record(void **state)
+{
+	struct scene *s = *state;
+	struct collected held;
+
+	recorded = ACCESS_UNCONFIRMED;
+	jane_was_let_in(s);
+	recorded = ACCESS_ALLOWED;
+	there = false;
+	for (int i = 0; i < 2; i++) {
+		struct pass_result result;
+		struct pass *p;
+		struct record r = scene_record(RECORD_END, "sqltest02");
+
+		assert_int_equal(pass_new(&p, &s->options), 0);
+		r.code = -ETIMEDOUT;
+		assert_int_equal(pass_record(p, &r), 0);
+		assert_int_equal(pass_finish(&result, p), 0);
+		pass_free(p);
+	}
+	assert_int_equal(actions_count(s, "allow-expire"), 0);
+	held = scene_journal(s, JOURNAL_ACCESS);
+	assert_int_equal(held.n, 2);
+	assert_string_equal(held.items[1].after, ACCESS_CLOSED);
+	assert_string_equal(held.items[1].reason, s->options.reason);
+	collected_free(&held);
+}
+
 static int remove_jane(struct firewall_changes *done, void *context, const struct allowlist *wanted,
 	instant_t now, bool closings_only)
 {
@@ -124,7 +155,7 @@ static int remove_jane(struct firewall_changes *done, void *context, const struc
 
 /* The system clock went forward, so the kernel still let her in, and the pass removed the entry: its end is on record, and
  * not as the kernel's doing. Before SQL is asked nothing is read or recorded for that. */
-static void what_the_pass_removed_is_not_said_to_be_the_kernels_doing(void **state)
+static void test_what_the_pass_removed_is_not_said_to_be_the_kernels_doing(void **state)
 {
 	struct scene *s = *state;
 	struct record r = scene_record(RECORD_END, "sqltest02");
@@ -155,7 +186,7 @@ static void what_the_pass_removed_is_not_said_to_be_the_kernels_doing(void **sta
 }
 
 /* What was let in from an address that the file no longer names is not gone while the kernel has it. */
-static void an_entry_of_a_source_that_left_is_not_gone(void **state)
+static void test_an_entry_of_a_source_that_left_is_not_gone(void **state)
 {
 	struct scene *s = *state;
 	struct user *jane = &s->program->clients[0].users[0];
@@ -197,7 +228,7 @@ static const char *source_closing(const struct scene *s)
 }
 
 /* Sessions from an address that is let in no more are ended, for the reason that is true. */
-static void a_source_that_ended_was_not_removed(void **state)
+static void test_a_source_that_ended_was_not_removed(void **state)
 {
 	struct scene *s = *state;
 	struct user *jane = &s->program->clients[0].users[0];
@@ -214,7 +245,7 @@ static void a_source_that_ended_was_not_removed(void **state)
 }
 
 /* One address ends while the server is down and the access goes on: it is on record once, and the other address stays. */
-static void a_temporary_source_ends_without_its_server(void **state)
+static void test_a_temporary_source_ends_without_its_server(void **state)
 {
 	struct scene *s = *state;
 	struct user *jane = &s->program->clients[0].users[0];
@@ -255,6 +286,8 @@ static void a_temporary_source_ends_without_its_server(void **state)
 	assert_string_equal(held.items[2].outcome, "verified");
 	assert_int_equal(held.items[2].until, GOLIVE);
 	collected_free(&held);
+	/* Its sessions were not read: when the server is back they are ended all the same. */
+	assert_string_equal(source_closing(s), "this temporary source has ended");
 	jane->sources = before;
 	jane->source_ends = ends_before;
 	jane->n_sources = n_before;
@@ -264,16 +297,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			the_kernels_own_expiry_is_on_record, scene_setup, scene_teardown),
+			test_the_kernels_own_expiry_is_on_record, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_the_end_of_what_was_not_confirmed_is_on_record,
+			scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			what_the_pass_removed_is_not_said_to_be_the_kernels_doing, scene_setup,
+			test_what_the_pass_removed_is_not_said_to_be_the_kernels_doing, scene_setup,
 			scene_teardown),
+		cmocka_unit_test_setup_teardown(test_an_entry_of_a_source_that_left_is_not_gone,
+			scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_entry_of_a_source_that_left_is_not_gone, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(
-			a_source_that_ended_was_not_removed, scene_setup, scene_teardown),
-		cmocka_unit_test_setup_teardown(
-			a_temporary_source_ends_without_its_server, scene_setup, scene_teardown),
+			test_a_source_that_ended_was_not_removed, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_a_temporary_source_ends_without_its_server,
+			scene_setup, scene_teardown),
 	};
 	return cmocka_run_group_tests_name("pass expiry", tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static size_t outcomes_of(
 }
 
 /* Done, done in part by others, failed, or overtaken: no change of the network stays open in the journal. */
-static void every_intent_has_its_outcome(void **state)
+static void test_every_intent_has_its_outcome(void **state)
 {
 	struct scene *s = *state;
 	static const char *const servers[] = {"sqltest02", NULL};
@@ -60,7 +60,7 @@ static void every_intent_has_its_outcome(void **state)
 }
 
 /* Of two announced changes the worker tells what came of one, and dies. */
-static void a_dead_worker_leaves_nothing_unfinished(void **state)
+static void test_a_dead_worker_leaves_nothing_unfinished(void **state)
 {
 	struct scene *s = *state;
 	struct pass_result result;
@@ -94,8 +94,32 @@ static void a_dead_worker_leaves_nothing_unfinished(void **state)
 	collected_free(&outcomes);
 }
 
+/* Who dies right behind an enabling has on record what was verified before it: by that a later instant closes the login before
+ * anything is read. */
+static void test_what_lets_in_is_on_record_first(void **state)
+{
+	struct scene *s = *state;
+	struct pass *p;
+	struct record plan = scene_plan("sqltest02", 1, CHANGE_LOGIN_ENABLE, "acme.jane.doe");
+	struct record r = scene_verification("sqltest02", "AcmeTest", LEVEL_FULL);
+	struct verified_list list = {0};
+
+	assert_int_equal(pass_new(&p, &s->options), 0);
+	assert_int_equal(pass_record(p, &r), 0);
+	assert_int_equal(pass_record(p, &plan), 0);
+	r = scene_record(RECORD_INTENT, "sqltest02");
+	r.intent.number = 1;
+	assert_int_equal(pass_record(p, &r), 0);
+	assert_int_equal(verified_load(&list, s->journal), 0);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.items[0].level, LEVEL_FULL);
+	assert_int_equal(list.items[0].result, VERIFICATION_VERIFIED);
+	verified_list_free(&list);
+	pass_free(p);
+}
+
 /* Whoever has left the configuration has no grant that could tell of the end. */
-static void who_left_has_nothing_on_record(void **state)
+static void test_who_left_has_nothing_on_record(void **state)
 {
 	struct scene *s = *state;
 	struct pass_result result;
@@ -142,7 +166,7 @@ static void who_left_has_nothing_on_record(void **state)
 
 /* Who holds more than is scheduled is shut out of the network, and is not on record as having nothing: other ways than
  * ours may lead there. */
-static void excess_is_on_record_beside_a_closed_network(void **state)
+static void test_excess_is_on_record_beside_a_closed_network(void **state)
 {
 	struct scene *s = *state;
 	static const char *const servers[] = {"sqltest02", NULL};
@@ -193,7 +217,7 @@ static void excess_is_on_record_beside_a_closed_network(void **state)
 }
 
 /* The server's own spelling; the worker does not know whose he was. */
-static void what_closes_for_who_left_is_his_clients(void **state)
+static void test_what_closes_for_who_left_is_his_clients(void **state)
 {
 	struct scene *s = *state;
 	struct pass_result result;
@@ -247,7 +271,7 @@ static void what_closes_for_who_left_is_his_clients(void **state)
 
 /* A worker gone wrong says in a pass that only looks what belongs to one that writes: the journal stays free for the
  * pass beside it, and nothing of it is on record. */
-static void who_only_looks_writes_nothing(void **state)
+static void test_who_only_looks_writes_nothing(void **state)
 {
 	struct scene *s = *state;
 	static const enum pass_mode modes[] = {PASS_PLAN, PASS_STATUS, PASS_AUDIT};
@@ -283,7 +307,7 @@ static void who_only_looks_writes_nothing(void **state)
 }
 
 /* Its people have left, and their access with them: the record of the closing is still found by their names. */
-static void an_element_bears_the_names_behind_it(void **state)
+static void test_an_element_bears_the_names_behind_it(void **state)
 {
 	struct scene *s = *state;
 	static const struct {
@@ -328,19 +352,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			excess_is_on_record_beside_a_closed_network, scene_setup, scene_teardown),
+			test_what_lets_in_is_on_record_first, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(test_excess_is_on_record_beside_a_closed_network,
+			scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			every_intent_has_its_outcome, scene_setup, scene_teardown),
+			test_every_intent_has_its_outcome, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			a_dead_worker_leaves_nothing_unfinished, scene_setup, scene_teardown),
+			test_a_dead_worker_leaves_nothing_unfinished, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			who_left_has_nothing_on_record, scene_setup, scene_teardown),
+			test_who_left_has_nothing_on_record, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			what_closes_for_who_left_is_his_clients, scene_setup, scene_teardown),
+			test_what_closes_for_who_left_is_his_clients, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			who_only_looks_writes_nothing, scene_setup, scene_teardown),
+			test_who_only_looks_writes_nothing, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
-			an_element_bears_the_names_behind_it, scene_setup, scene_teardown),
+			test_an_element_bears_the_names_behind_it, scene_setup, scene_teardown),
 	};
 	return cmocka_run_group_tests_name("pass on record", tests, NULL, NULL);
 }

@@ -34,6 +34,14 @@ class Labels(CollationCase):
     def test_literals_and_variables_give_way(self):
         self.ok(self.sa, "DECLARE @x nvarchar(9) = N'a'; SELECT 1 FROM dbo.t WHERE g = @x OR l = N'a'")
 
+    def test_what_a_derived_table_is_made_of(self):
+        """No page says which: a statement must work either way."""
+        asked = "SELECT 1 FROM dbo.t JOIN (VALUES (N'a')) AS v(x) ON v.x = g"
+        self.ok(self.sa, asked)
+        self.server.features.derived_implicit = True
+        self.fails(self.sa, asked, 468)
+        self.ok(self.sa, asked + " COLLATE Latin1_General_BIN2")
+
     def test_no_collation_cannot_be_shown(self):
         self.fails(self.sa, "SELECT CASE WHEN id > 10 THEN g ELSE l END FROM dbo.t", 451)
         self.fails(self.sa, "SELECT g + l FROM dbo.t", 451)

@@ -44,6 +44,32 @@ class States(DatabaseCase):
             self.assertEqual(self.one(self.boss, "SELECT state, state_desc FROM sys.databases WHERE name = N'shop'"), shown)
             self.assertEqual(self.one(self.boss, "SELECT DATABASEPROPERTYEX(N'shop', N'Status')"), shown[1])
 
+    def test_damage(self):
+        """No TRY catches it."""
+        self.server.features.damaged = {"shop": "schemas"}
+        self.ok(self.sa, "SELECT COUNT(*) FROM sys.objects")
+        self.fails(self.sa, "BEGIN TRY SELECT name FROM sys.schemas END TRY BEGIN CATCH END CATCH SELECT 1", 824)
+        self.ok(self.boss, "SELECT name FROM sys.schemas")
+
+    def test_damage_that_comes(self):
+        self.server.features.damaged, self.server.features.damaged_after = {"shop": "schemas"}, "SELECT 'now'"
+        self.ok(self.sa, "SELECT name FROM sys.schemas")
+        self.ok(self.boss, "SELECT 'now'")
+        self.fails(self.sa, "SELECT name FROM sys.schemas", 824)
+
+    def test_names_of_hidden_ones(self):
+        """Its files are there for who may view definitions, whether or not the server tells the name."""
+        self.put("offline")
+        ask = "SELECT DB_NAME(5), DB_ID(N'shop'), (SELECT COUNT(*) FROM sys.master_files AS f WHERE f.database_id = 5)"
+        self.assertEqual(self.one(self.agent, ask), ("shop", 5, 2))
+        self.server.features.hidden_names = True
+        self.assertEqual(self.one(self.agent, ask), (None, None, 2))
+        self.assertEqual(self.one(self.boss, ask), ("shop", 5, 2))
+        self.put("online")
+        self.ok(self.boss, "DENY VIEW ANY DATABASE TO agent; DENY VIEW ANY DEFINITION TO agent")
+        self.assertEqual(self.one(self.agent, ask), (None, None, 0))
+        self.assertEqual(self.one(self.agent, "SELECT DB_NAME(), DB_NAME(2), DB_ID(N'master')"), ("master", "tempdb", 1))
+
     def test_exchanged_names(self):
         """Each keeps its id: a name alone does not say which database it was."""
         self.ok(self.boss, "CREATE DATABASE other")
@@ -81,6 +107,10 @@ class States(DatabaseCase):
         self.server.features.replicas = "SQL01,SQL02"
         self.assertEqual(self.ok(self.agent, "SELECT replica_server_name FROM sys.availability_replicas"),
                          [("SQL01",), ("SQL02",)])
+        self.server.features.distributed_group = True
+        self.assertEqual(self.ok(self.agent, "SELECT r.replica_server_name, g.is_distributed FROM sys.availability_replicas AS r "
+                                             "JOIN sys.availability_groups AS g ON g.group_id = r.group_id"),
+                         [("SQL01", False), ("SQL02", False), ("group1", True), ("group2", True)])
 
     def test_batch_may_go_on(self):
         self.put("offline")
@@ -179,7 +209,7 @@ class Seen(DatabaseCase):
         a = self.login("a", "master", user=False)
         self.ok(self.boss, "GRANT VIEW SERVER PERFORMANCE STATE TO a")
         self.assertGreater(len(self.ok(a, "SELECT 1 FROM sys.dm_exec_sessions WHERE session_id > 50")), 1)
-        self.fails(a, "SELECT 1 FROM sys.dm_exec_connections", 300)
+        self.fails(a, "SELECT 1 FROM sys.dm_exec_connections", 371)
         self.ok(self.boss, "GRANT VIEW SERVER SECURITY STATE TO a")
         self.ok(a, "SELECT 1 FROM sys.dm_exec_connections")
 
@@ -216,6 +246,10 @@ class Seen(DatabaseCase):
         self.server.features.listener_port = 1533
         self.assertEqual(self.one(self.agent, "SELECT local_tcp_port FROM sys.dm_exec_connections WHERE session_id = @@SPID"), 1533)
         self.assertIn((1533,), self.ok(self.agent, "SELECT port FROM sys.dm_tcp_listener_states"))
+
+    def test_listens_in_both_families(self):
+        self.assertEqual(self.ok(self.agent, "SELECT is_ipv4, ip_address FROM sys.dm_tcp_listener_states WHERE port <> 1434 ORDER BY is_ipv4"),
+                         [(False, "::"), (True, "0.0.0.0")])
 
 
 if __name__ == "__main__":

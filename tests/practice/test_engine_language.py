@@ -29,6 +29,14 @@ class Values(EngineCase):
                     value_seen = value_seen.date()
                 self.assertEqual(value_seen, value)
 
+    def test_zero_bytes_at_the_end_of_binary_strings_do_not_count(self):
+        for condition, holds in (
+                ("0x = 0x00", 1), ("0x00 <> 0x", 0), ("0x00 NOT IN (0x)", 0), ("0x00 IN (0x01, 0x0000)", 1), ("0x0100 = 0x01", 1),
+                ("0x0001 = 0x01", 0), ("0x01 > 0x", 1), ("HASHBYTES('SHA2_256', N'a') = 0x", 0), ("0x02 BETWEEN 0x0100 AND 0x0200", 1),
+                ("0x IN (SELECT CAST(0x00 AS varbinary(8)))", 1), ("NULL NOT IN (0x)", 0)):
+            with self.subTest(condition):
+                self.assertEqual(self.one(self.sa, f"SELECT CASE WHEN {condition} THEN 1 ELSE 0 END"), holds)
+
     def test_strict_errors(self):
         for sql, number in (
                 ("SELECT 1 FROM nowhere", 208), ("SELECT x FROM sys.objects", 207), ("SELECT nof(1)", 195),
@@ -187,6 +195,7 @@ class Flow(EngineCase):
 
     def test_text_is_counted_in_utf16_units(self):
         face = "\U0001F600"
+        self.assertEqual(self.one(self.sa, f"SELECT LEN(N'{face}' COLLATE Latin1_General_100_CI_AS_KS_WS_SC)"), 1)
         self.assertEqual(self.one(self.sa, f"SELECT LEN(N'{face}'), DATALENGTH(N'{face}'), UNICODE(N'{face}')"),
                          (2, 4, 0xD83D))
         self.assertEqual(self.one(self.sa, f"SELECT SUBSTRING(N'{face}b', 3, 1), LEFT(N'{face}b', 2), "

@@ -36,6 +36,36 @@ class Catalogue(LockCase):
                 for view in views:
                     self.ok(self.sa, f"SELECT COUNT(*) FROM sys.{view}")
 
+    def test_a_reader_that_waited_does_not_look_back(self):
+        """What it had read before the row that it waited at may be another by the time it goes on."""
+        for name in ("first", "second"):
+            self.ok(self.sa, f"EXEC (N'CREATE TRIGGER {name} ON DATABASE FOR CREATE_TABLE AS SELECT 1'); "
+                             f"DISABLE TRIGGER {name} ON DATABASE")
+        ask = "SELECT name FROM sys.triggers WHERE is_disabled = 0 ORDER BY object_id"
+        for waits_at, read in (("second", []), ("first", [("first",)])):
+            with self.subTest(waits_at):
+                self.ok(self.other, f"BEGIN TRAN; EXEC (N'ALTER TRIGGER {waits_at} ON DATABASE FOR CREATE_TABLE AS SELECT 2'); "
+                                    f"DISABLE TRIGGER {waits_at} ON DATABASE")
+                rows = []
+                reader = threading.Thread(target=lambda: rows.extend(self.ok(self.sa, "SET LOCK_TIMEOUT 600000; " + ask)))
+                reader.start()
+                while not self.sa.blocked_by:
+                    time.sleep(0.01)
+                self.ok(self.session("sa", "Sa!pass1"), "ENABLE TRIGGER first ON DATABASE") if waits_at == "second" else \
+                    self.ok(self.other, "ENABLE TRIGGER first ON DATABASE")
+                self.ok(self.other, "COMMIT")
+                reader.join()
+                self.assertEqual(rows, read)
+                self.assertEqual(self.ok(self.sa, ask), [("first",)])
+                self.ok(self.sa, "DISABLE TRIGGER first ON DATABASE")
+
+    def test_changes_wait_for_open_changes_of_the_same(self):
+        self.ok(self.other, "BEGIN TRAN; ALTER ROLE db_datareader ADD MEMBER v")
+        for change in ("ALTER ROLE db_datareader DROP MEMBER v", "DROP USER v"):
+            self.fails(self.sa, change, 1222)
+        self.ok(self.other, "ROLLBACK")
+        self.ok(self.sa, "DROP USER v")
+
     def test_other_databases_and_kinds_go_on(self):
         self.ok(self.other, "BEGIN TRAN; ALTER TABLE dbo.t ADD y int")
         self.ok(self.sa, "SELECT 1 FROM master.sys.objects; SELECT 1 FROM sys.database_principals; "
@@ -58,10 +88,20 @@ class Catalogue(LockCase):
             self.fails(self.sa, "SELECT " + ask.format("t"), 1222)
             self.ok(self.sa, "SELECT " + ask.format("s"))
 
+    def test_functions_wait_for_who_empties_the_table(self):
+        self.ok(self.other, "BEGIN TRAN; TRUNCATE TABLE dbo.t")
+        for ask in ("OBJECT_ID(N'dbo.{}')", "HAS_PERMS_BY_NAME(N'dbo.{}', N'OBJECT', N'SELECT')"):
+            self.fails(self.sa, "SELECT " + ask.format("t"), 1222)
+            self.ok(self.sa, "SELECT " + ask.format("s"))
+        self.ok(self.sa, "SELECT COUNT(*) FROM sys.tables")
+        self.ok(self.other, "ROLLBACK; BEGIN TRAN; DELETE FROM dbo.t")
+        self.ok(self.sa, "SELECT HAS_PERMS_BY_NAME(N'dbo.t', N'OBJECT', N'SELECT')")
+        self.ok(self.other, "ROLLBACK")
+
     def test_functions_wait_and_go_on(self):
         self.ok(self.other, "BEGIN TRAN; ALTER TABLE dbo.t ADD y int")
         threading.Timer(0.2, self.ok, (self.other, "COMMIT")).start()
-        self.assertEqual(self.one(self.sa, "SET LOCK_TIMEOUT 20000; SELECT COUNT(OBJECT_ID(N'dbo.t')) FROM (VALUES (1), (2)) v(x)"), 2)
+        self.assertEqual(self.one(self.sa, "SET LOCK_TIMEOUT 600000; SELECT COUNT(OBJECT_ID(N'dbo.t')) FROM (VALUES (1), (2)) v(x)"), 2)
 
     def test_new_names_are_unseen(self):
         self.ok(self.other, "BEGIN TRAN; CREATE TABLE dbo.fresh (x int)")
@@ -88,7 +128,7 @@ class Catalogue(LockCase):
 
     def test_the_blocker_is_named(self):
         self.ok(self.other, "BEGIN TRAN; ALTER TABLE dbo.t ADD y int")
-        waiter = threading.Thread(target=self.run_batch, args=(self.sa, "SET LOCK_TIMEOUT 20000; SELECT 1 FROM sys.objects"))
+        waiter = threading.Thread(target=self.run_batch, args=(self.sa, "SET LOCK_TIMEOUT 600000; SELECT 1 FROM sys.objects"))
         waiter.start()
         watch = self.session("sa", "Sa!pass1")
         seen = []
@@ -182,8 +222,8 @@ class Tables(LockCase):
         self.fails(self.sa, "INSERT dbo.t VALUES (1)", 1222)
 
     def test_deadlock(self):
-        self.ok(self.sa, "SET LOCK_TIMEOUT 20000; BEGIN TRAN; INSERT dbo.t VALUES (1)")
-        self.ok(self.other, "SET LOCK_TIMEOUT 20000; BEGIN TRAN; INSERT dbo.s VALUES (1)")
+        self.ok(self.sa, "SET LOCK_TIMEOUT 600000; BEGIN TRAN; INSERT dbo.t VALUES (1)")
+        self.ok(self.other, "SET LOCK_TIMEOUT 600000; BEGIN TRAN; INSERT dbo.s VALUES (1)")
         first = threading.Thread(target=self.run_batch, args=(self.other, "INSERT dbo.t VALUES (2)"))
         first.start()
         while not self.other.blocked_by:
@@ -191,6 +231,20 @@ class Tables(LockCase):
         self.fails(self.sa, "INSERT dbo.s VALUES (2)", 1205)
         first.join()
         self.assertEqual(self.one(self.sa, "SELECT @@TRANCOUNT"), 0)
+
+    def test_the_lower_priority_loses(self):
+        """Whoever closes the circle: the other one is ended, wherever it waits."""
+        self.ok(self.sa, "SET LOCK_TIMEOUT 600000; SET DEADLOCK_PRIORITY 10; BEGIN TRAN; INSERT dbo.t VALUES (1)")
+        self.ok(self.other, "SET LOCK_TIMEOUT 600000; SET DEADLOCK_PRIORITY HIGH; BEGIN TRAN; INSERT dbo.s VALUES (1)")
+        found = []
+        first = threading.Thread(target=lambda: found.extend(self.run_batch(self.other, "INSERT dbo.t VALUES (2)")[1]))
+        first.start()
+        while not self.other.blocked_by:
+            time.sleep(0.01)
+        self.ok(self.sa, "INSERT dbo.s VALUES (2)")
+        first.join()
+        self.assertEqual(found, [1205])
+        self.ok(self.sa, "COMMIT; SET DEADLOCK_PRIORITY -10")
 
 
 class Rollback(LockCase):

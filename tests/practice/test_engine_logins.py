@@ -2,7 +2,7 @@
 import threading
 import unittest
 
-from engine import Message
+from engine import Message, SqlError
 from engine_base import PASSWORD, EngineCase
 
 
@@ -120,6 +120,18 @@ class Sessions(EngineCase):
         self.ok(self.sa, "ALTER LOGIN a DISABLE")
         self.ok(a, "SELECT 1")
 
+    def test_a_reset_logs_in_again(self):
+        """A pooled connection of a disabled login is not had again, and login_time is no name of a session."""
+        session = self.login("pooled")
+        session.login_time = ""
+        session.reset()
+        self.assertNotEqual(session.login_time, "")
+        self.ok(self.sa, "ALTER LOGIN [pooled] DISABLE")
+        self.ok(session, "SELECT 1")
+        with self.assertRaises(SqlError) as refused:
+            session.reset()
+        self.assertEqual(refused.exception.number, 18056)
+
     def test_application_lock(self):
         a = self.login("a")
         take = ("DECLARE @r int; EXEC @r = sp_getapplock @Resource = N'x', @LockMode = N'Exclusive', "
@@ -128,10 +140,10 @@ class Sessions(EngineCase):
         self.assertEqual(self.one(a, take.format(0)), 0)
         self.assertEqual(self.one(self.sa, take.format(0)), -1)
         got = []
-        waiter = threading.Thread(target=lambda: got.append(self.one(self.sa, take.format(20000))))
+        waiter = threading.Thread(target=lambda: got.append(self.one(self.sa, take.format(600000))))
         waiter.start()
         a.close()
-        waiter.join(20)
+        waiter.join(120)
         self.assertIn(got, ([0], [1]))
         self.ok(self.sa, "EXEC sp_releaseapplock @Resource = N'x', @LockOwner = N'Session'")
         self.fails(self.sa, "EXEC sp_releaseapplock @Resource = N'x', @LockOwner = N'Session'", 1223)

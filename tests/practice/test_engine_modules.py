@@ -70,6 +70,15 @@ class Contexts(EngineCase):
         self.ok(self.sa, "ALTER LOGIN a DISABLE; EXECUTE AS USER = N'a'; REVERT; DROP LOGIN a")
         self.fails(self.sa, "EXECUTE AS USER = N'a'", 15517)
 
+    def test_an_owner_of_another_server_cannot_be_put_on(self):
+        features = self.server.features
+        self.ok(self.sa, "EXECUTE AS USER = N'dbo'; REVERT")
+        features.foreign_dbo = "SHOP"
+        self.fails(self.sa, "EXECUTE AS USER = N'dbo'", 15517)
+        self.assertEqual(self.one(self.sa, "SELECT COUNT(*) FROM sys.databases AS d JOIN sys.database_principals AS o ON o.sid = d.owner_sid "
+                                           "WHERE d.database_id = DB_ID() AND o.principal_id = 1"), 0)
+        self.ok(self.sa, "ALTER AUTHORIZATION ON DATABASE::shop TO sa; EXECUTE AS USER = N'dbo'; REVERT")
+
     def test_an_impersonated_user_stays_in_its_database(self):
         self.ok(self.sa, "CREATE DATABASE other; USE other; CREATE USER a FOR LOGIN a; USE shop")
         self.ok(self.a, "USE other; USE shop")
@@ -208,7 +217,7 @@ class Constraints(EngineCase):
         self.assertEqual(self.ok(self.sa, "SELECT name, type FROM sys.objects WHERE parent_object_id = OBJECT_ID(N'dbo.t') ORDER BY 1"),
                          [("ck", "C"), ("df", "D"), ("pk", "PK")])
         self.assertEqual(self.ok(self.sa, "SELECT definition FROM sys.check_constraints UNION ALL SELECT definition FROM sys.default_constraints"),
-                         [("(c > 0)",), ("(7)",)])
+                         [("([c] > 0)",), ("(7)",)])
         self.assertEqual(self.one(self.sa, "SELECT OBJECT_NAME(referenced_object_id) FROM sys.foreign_keys"), "t")
         self.fails(self.sa, "INSERT dbo.t (a, c) VALUES (1, 0)", 547)
         self.ok(self.sa, "ALTER TABLE dbo.t NOCHECK CONSTRAINT ck; INSERT dbo.t (a, c) VALUES (1, 0)")
@@ -217,6 +226,28 @@ class Constraints(EngineCase):
         self.assertEqual(self.ok(self.sa, "SELECT b FROM dbo.t ORDER BY a"), [(7,), (None,)])
         self.ok(self.sa, "DROP TABLE dbo.r; DROP TABLE dbo.t")
         self.assertEqual(self.ok(self.sa, "SELECT name FROM sys.objects"), [])
+
+    def test_what_depends_on_a_column_goes_first(self):
+        self.ok(self.sa, "CREATE TABLE dbo.t (a int CONSTRAINT pk PRIMARY KEY, b int CONSTRAINT df DEFAULT 7, "
+                         "c int, d int CONSTRAINT uq UNIQUE, e int, CONSTRAINT ck CHECK (c > 0 OR e > 0)); "
+                         "CREATE TABLE dbo.r (a int CONSTRAINT fk REFERENCES dbo.t (a), x int); CREATE INDEX ix ON dbo.r (x)")
+        self.assertEqual(self.one(self.sa, "SELECT OBJECT_NAME(constraint_object_id), parent_column_id, "
+                                           "referenced_column_id FROM sys.foreign_key_columns"), ("fk", 1, 1))
+        for column in "abcde":
+            self.fails(self.sa, f"ALTER TABLE dbo.t DROP COLUMN {column}", 4922)
+        for column in "ax":
+            self.fails(self.sa, f"ALTER TABLE dbo.r DROP COLUMN {column}", 4922)
+        self.fails(self.sa, "ALTER TABLE dbo.t DROP CONSTRAINT pk", 3725)
+        self.fails(self.sa, "DROP TABLE dbo.t", 3726)
+        self.ok(self.sa, "ALTER TABLE dbo.r DROP CONSTRAINT fk; ALTER TABLE dbo.t DROP CONSTRAINT pk, df, uq, ck; "
+                         "DROP INDEX ix ON dbo.r; ALTER TABLE dbo.r DROP COLUMN a; ALTER TABLE dbo.t DROP COLUMN a, b, c, d")
+
+    def test_tables_that_refer_to_each_other_go_after_their_keys(self):
+        self.ok(self.sa, "CREATE TABLE dbo.t (a int PRIMARY KEY, b int, own int REFERENCES dbo.t); CREATE TABLE dbo.r (a int PRIMARY KEY REFERENCES dbo.t); "
+                         "ALTER TABLE dbo.t ADD CONSTRAINT fk FOREIGN KEY (b) REFERENCES dbo.r (a)")
+        self.fails(self.sa, "DROP TABLE dbo.t", 3726)
+        self.fails(self.sa, "DROP TABLE dbo.r", 3726)
+        self.ok(self.sa, "ALTER TABLE dbo.t DROP CONSTRAINT fk; DROP TABLE dbo.r; DROP TABLE dbo.t")
 
 
 class Questions(EngineCase):
@@ -271,6 +302,12 @@ class Queues(EngineCase):
         a.close()
         self.fails(self.sa, "DROP USER a", 15136)
         self.ok(self.sa, "ALTER QUEUE dbo.q WITH ACTIVATION (DROP); DROP USER a")
+
+    def test_what_is_only_switched_off_is_switched_on_by_who_may_alter_it(self):
+        a = self.login("a")
+        self.ok(self.sa, self.ACTIVE.format("OWNER").replace("(STATUS = ON", "(STATUS = OFF") + "; GRANT ALTER ON SCHEMA::dbo TO a")
+        self.ok(a, "ALTER QUEUE dbo.q WITH ACTIVATION (STATUS = ON)")
+        self.assertEqual(self.one(self.sa, "SELECT is_activation_enabled, execute_as_principal_id FROM sys.service_queues"), (True, -2))
 
     def test_a_reader_runs_without_a_client(self):
         self.ok(self.sa, self.ACTIVE.format("SELF") + "; EXEC sp_practice_activate N'dbo.q'")

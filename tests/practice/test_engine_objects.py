@@ -78,7 +78,7 @@ class Catalogue(EngineCase):
                     "SELECT 1 FROM sys.database_permissions WHERE class = 1"):
             self.assertEqual(self.ok(a, sql), [], sql)
         self.assertEqual(self.ok(a, "SELECT login_name FROM sys.dm_exec_sessions"), [("a",)])
-        self.fails(a, "SELECT * FROM sys.dm_exec_connections", 300)
+        self.fails(a, "SELECT * FROM sys.dm_exec_connections", 371)
         self.ok(self.sa, "GRANT VIEW DEFINITION TO a")
         self.assertEqual(self.ok(a, "SELECT name FROM sys.tables"), [("t",)])
         self.assertEqual(len(self.ok(a, "SELECT 1 FROM sys.database_permissions WHERE class = 1")), 1)
@@ -155,6 +155,24 @@ class Departures(unittest.TestCase):
             with self.subTest(str(features)):
                 case = self.case(**features)
                 case.fails(case.sa, sql, number)
+
+    def test_unknown_statements_are_syntax_errors(self):
+        """No statement of the batch has run, no CATCH of it gets the error; that of a text which it runs does."""
+        for features, sql in (({"no_deny": True}, "DENY SELECT TO public"), ({"no_execute_as": True}, "REVERT"),
+                              ({"no_execute_as": True}, "EXECUTE AS USER = N'dbo' WITH COOKIE INTO @c"),
+                              ({"no_execute_as": True}, "EXEC (N'CREATE PROCEDURE dbo.p WITH EXECUTE AS OWNER AS SELECT 1')")):
+            with self.subTest(sql):
+                case = self.case(**features)
+                batch = ("CREATE USER u WITHOUT LOGIN; DECLARE @c varbinary(8000); BEGIN TRY IF 1 = 0 {} END TRY "
+                         "BEGIN CATCH SELECT ERROR_NUMBER() END CATCH")
+                if not sql.startswith("EXEC ("):
+                    case.fails(case.sa, batch.format(sql), 102)
+                    self.assertEqual(case.one(case.sa, "SELECT COUNT(*) FROM sys.database_principals WHERE name = N'u'"), 0)
+                    sql = "EXEC (N'DECLARE @c varbinary(8000); " + sql.replace("'", "''") + "')"
+                self.assertEqual(case.one(case.sa, batch.replace("IF 1 = 0 ", "").format(sql)), 102)
+                case.server.features.no_deny = case.server.features.no_execute_as = False
+                case.ok(case.sa, "DROP USER u")
+                case.ok(case.sa, batch.format("DENY SELECT TO public"))
 
     def test_names_sids_and_empty_permissions(self):
         case = self.case(lowercase_databases=True, sid_length=28, empty_permissions=True)

@@ -1,6 +1,7 @@
 """The precedence of GRANT, DENY, ownership and roles, as a table and case by case."""
 import unittest
 
+from engine import Message, Row
 from engine_base import EngineCase
 
 OBJECTS = """CREATE TABLE dbo.t (id int, secret nvarchar(20))
@@ -75,6 +76,32 @@ class Precedence(EngineCase):
                     asked = self.one(u, f"SELECT HAS_PERMS_BY_NAME(N'dbo.t', N'OBJECT', N'{perm}')")
                     self.assertEqual(asked or 0, int(number == 0), perm)
 
+    def test_who_is_no_securable(self):
+        """Fixed roles and the two users of the system are in the catalog, and not found as securables."""
+        u = self.login("u")
+        for cls, name in (("ROLE", "db_owner"), ("ROLE", "db_datareader"), ("USER", "sys"), ("USER", "INFORMATION_SCHEMA")):
+            with self.subTest(name):
+                self.fails(self.sa, f"GRANT CONTROL ON {cls}::{name} TO u", 15151)
+                for permission in ("CONTROL", "ANY"):
+                    self.assertIsNone(self.one(u, f"SELECT HAS_PERMS_BY_NAME(N'{name}', N'{cls}', N'{permission}')"))
+        self.ok(self.sa, "GRANT CONTROL ON ROLE::r1 TO u")
+        self.assertEqual(self.one(u, "SELECT HAS_PERMS_BY_NAME(N'r1', N'ROLE', N'CONTROL')"), 1)
+        self.assertEqual(self.one(u, "SELECT HAS_PERMS_BY_NAME(N'dbo', N'USER', N'IMPERSONATE')"), 0)
+
+    def test_names_that_are_too_long(self):
+        """The rest is cut off: with the last bracket it means nothing, and at a schema's last one it means another thing."""
+        u = self.login("u")
+        long, schema = "t" * 122, "s" * 126
+        self.ok(self.sa, f"CREATE TABLE dbo.{long} (x int); GRANT UPDATE ON dbo.{long} TO u; CREATE TABLE dbo.{schema} (x int)")
+        self.ok(self.sa, f"CREATE SCHEMA {schema}")
+        self.ok(self.sa, f"CREATE TABLE {schema}.t (x int); GRANT UPDATE ON {schema}.t TO u")
+        ask = "SELECT HAS_PERMS_BY_NAME(N'{}', N'OBJECT', N'{}')"
+        for permission in ("UPDATE", "ANY"):
+            self.assertIsNone(self.one(u, ask.format(f"[dbo].[{long}]", permission)))
+        self.assertEqual(self.one(u, ask.format(f"dbo.{long}", "UPDATE")), 1)
+        self.ok(self.sa, f"GRANT SELECT ON dbo.{schema} TO u")
+        self.assertEqual(self.one(u, ask.format(f"[{schema}].[t]", "UPDATE")), 0)
+
     def test_the_list_of_ones_own(self):
         u = self.login("u")
         self.ok(self.sa, "GRANT ALTER ANY SECURITY POLICY TO public; GRANT SELECT TO u")
@@ -82,6 +109,15 @@ class Precedence(EngineCase):
         for rows in (self.ok(u, own), self.ok(self.sa, f"EXECUTE AS USER = N'u'; {own}; REVERT")):
             self.assertLessEqual({("CONNECT",), ("SELECT",), ("ALTER ANY SECURITY POLICY",)}, {tuple(r) for r in rows})
             self.assertNotIn(("CONTROL",), {tuple(r) for r in rows})
+
+    def test_the_list_is_of_a_class_in_lower_case(self):
+        own = "SELECT COUNT(*) FROM sys.fn_my_permissions(NULL, N'{}') AS m WHERE m.permission_name = N'CONNECT'"
+        self.assertEqual(self.one(self.sa, own.format("DATABASE")), 1)
+        self.ok(self.sa, "ALTER DATABASE shop COLLATE Latin1_General_CS_AS")
+        self.assertEqual([self.one(self.sa, own.format(cls)) for cls in ("database", "DATABASE", "Database")], [1, 0, 0])
+        self.server.features.no_own_permissions = True
+        self.assertEqual(self.ok(self.sa, "SELECT permission_name FROM sys.fn_my_permissions(NULL, N'database')"),
+                         [(None,)])
 
     def test_sysadmin_is_never_denied(self):
         u = self.login("u")
@@ -190,6 +226,14 @@ class Granting(EngineCase):
         self.ok(self.sa, "REVOKE SELECT ON dbo.t FROM u CASCADE")
         self.fails(w, "SELECT * FROM dbo.t", 229)
 
+    def test_a_user_is_the_grantor_of_what_is_granted_on_it(self):
+        self.login("u"), self.login("w")
+        self.ok(self.sa, "GRANT IMPERSONATE ON USER::u TO w; DENY VIEW DEFINITION ON USER::u TO [public]")
+        self.assertEqual(self.ok(self.sa, "SELECT USER_NAME(grantor_principal_id) FROM sys.database_permissions WHERE class = 4"),
+                         [("u",), ("u",)])
+        self.fails(self.sa, "DROP USER u", 15284)
+        self.ok(self.sa, "REVOKE IMPERSONATE ON USER::u TO w AS u; REVOKE VIEW DEFINITION ON USER::u TO [public] AS u; DROP USER u")
+
     def test_revoke_as_the_grantor(self):
         u, w = self.login("u"), self.login("w")
         self.ok(self.sa, "GRANT SELECT ON dbo.t TO u WITH GRANT OPTION")
@@ -199,11 +243,22 @@ class Granting(EngineCase):
         self.ok(self.sa, "REVOKE SELECT ON dbo.t FROM w CASCADE AS u")
         self.fails(w, "SELECT * FROM dbo.t", 229)
 
+    def nothing_is_done(self, session, statement):
+        """4624 is a message: no TRY hears of it, and nothing is written down."""
+        count = "SELECT COUNT(*) FROM sys.database_permissions"
+        before = self.one(self.sa, count)
+        events = list(session.execute(f"BEGIN TRY {statement} END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH"))
+        self.assertEqual([(e.number, e.severity) for e in events if isinstance(e, Message)], [(4624, 10)])
+        self.assertFalse(any(isinstance(e, Row) for e in events))
+        self.assertEqual(self.one(self.sa, count), before)
+
     def test_nobody_grants_to_himself_or_to_dbo(self):
         u = self.login("u")
         self.ok(self.sa, "GRANT CONTROL ON dbo.t TO u")
-        self.fails(u, "GRANT SELECT ON dbo.t TO u", 4624)
-        self.fails(self.sa, "GRANT SELECT ON dbo.t TO dbo", 4624)
+        self.nothing_is_done(u, "GRANT SELECT ON dbo.t TO u")
+        self.nothing_is_done(self.sa, "GRANT SELECT ON dbo.t TO dbo")
+        self.ok(self.sa, "CREATE ROLE r; ALTER AUTHORIZATION ON dbo.t TO r")
+        self.nothing_is_done(self.sa, "DENY INSERT ON dbo.t TO r")
         self.fails(self.sa, "GRANT SELECT ON dbo.t TO db_owner", 4617)
 
     def test_what_does_not_fit_is_refused(self):

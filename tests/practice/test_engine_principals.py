@@ -70,6 +70,56 @@ class Lesser(EngineCase):
         self.fails(self.sa, "DROP USER u", 15154)
         self.ok(self.sa, "ALTER AUTHORIZATION ON XML SCHEMA COLLECTION::own.x TO SCHEMA OWNER; DROP USER u")
 
+    def test_endpoints_for_sql(self):
+        a = self.login("a")
+        made = "CREATE ENDPOINT e AS TCP (LISTENER_PORT = 14330) FOR TSQL ()"
+        shown = "SELECT e.state_desc, t.port FROM sys.endpoints AS e JOIN sys.tcp_endpoints AS t ON t.endpoint_id = e.endpoint_id " \
+                "WHERE e.endpoint_id > 65535"
+        self.fails(a, made, 15247)
+        self.fails(self.sa, f"BEGIN TRAN; {made}", 574)
+        self.ok(self.sa, "IF @@TRANCOUNT > 0 ROLLBACK")
+        self.ok(self.sa, made)
+        self.assertEqual(self.ok(self.sa, shown), [("STOPPED", 14330)])
+        self.assertEqual(self.ok(a, shown), [], "metadata that it has no right on")
+        self.fails(a, "ALTER ENDPOINT e STATE = STARTED", 15151)
+        self.ok(self.sa, "ALTER ENDPOINT e STATE = STARTED AS TCP (LISTENER_PORT = 14331) FOR TSQL ()")
+        self.assertEqual(self.ok(self.sa, shown), [("STARTED", 14331)])
+        self.fails(a, "DROP ENDPOINT e", 15151)
+        self.ok(self.sa, "DROP ENDPOINT e")
+        self.assertEqual(self.ok(self.sa, shown), [])
+
+    def test_a_new_endpoint_takes_the_default_one_from_public(self):
+        held = "SELECT e.name FROM sys.server_permissions AS p JOIN sys.endpoints AS e ON e.endpoint_id = p.major_id " \
+               "WHERE p.class = 105 AND p.permission_name = N'CONNECT' AND p.grantee_principal_id = 2 ORDER BY p.major_id"
+        before = self.ok(self.sa, held)
+        a = self.login("a")
+        self.ok(self.sa, "CREATE ENDPOINT e AS TCP (LISTENER_PORT = 14330) FOR TSQL ()")
+        self.assertEqual([n for n in before if n not in self.ok(self.sa, held)], [("TSQL Default TCP",)])
+        self.ok(a, "SELECT 1")      # who is in stays
+        for right in ("GRANT CONNECT ON ENDPOINT::[TSQL Default TCP] TO {}", "ALTER AUTHORIZATION ON ENDPOINT::[TSQL Default TCP] TO {}"):
+            self.login_fails(18456, "a")
+            self.session("sa", "Sa!pass1", "master")
+            self.ok(self.sa, f"USE master; {right.format('a')}")
+            self.session("a")
+            self.ok(self.sa, "REVOKE CONNECT ON ENDPOINT::[TSQL Default TCP] FROM a" if right.startswith("GRANT") else right.format("sa"))
+        # It comes back with no DROP of the other, but with a grant.
+        self.ok(self.sa, "DROP ENDPOINT e")
+        self.login_fails(18456, "a")
+        self.ok(self.sa, "GRANT CONNECT ON ENDPOINT::[TSQL Default TCP] TO public")
+        self.assertEqual(self.ok(self.sa, held), before)
+        self.session("a")
+
+    def test_credentials(self):
+        a = self.login("a")
+        self.fails(a, "CREATE CREDENTIAL c WITH IDENTITY = N'x', SECRET = N'y'", 15247)
+        self.ok(self.sa, "CREATE CREDENTIAL c WITH IDENTITY = N'x', SECRET = N'y'")
+        self.fails(a, "ALTER CREDENTIAL c WITH IDENTITY = N'z'", 15151)
+        self.ok(self.sa, "ALTER CREDENTIAL c WITH IDENTITY = N'z'")
+        shown = "SELECT credential_identity FROM sys.credentials"
+        self.assertEqual((self.ok(self.sa, shown), self.ok(a, shown)), ([("z",)], []))
+        self.ok(self.sa, "USE master; GRANT VIEW ANY DEFINITION TO a")
+        self.assertEqual(self.ok(a, shown), [("z",)])
+
     def test_an_endpoint_keeps_its_owner(self):
         boss = self.session("sa", "Sa!pass1", "master")
         self.ok(boss, f"CREATE LOGIN x WITH PASSWORD = N'{PASSWORD}'; ALTER AUTHORIZATION ON ENDPOINT::[TSQL Default TCP] TO x")
@@ -147,6 +197,40 @@ class Agents(EngineCase):
                 "AND permission_name = N'VIEW SERVER STATE'"
         self.assertEqual(self.one(self.boss, state), 1, "sa granted it, not the agent")
         self.ok(self.agent, "GRANT VIEW SERVER STATE TO x; REVOKE VIEW SERVER STATE FROM x")
+
+    def test_a_denial_on_one_login_or_role_hides_it(self):
+        """Also from the holder of VIEW ANY DEFINITION; whoever is in a fixed role stays there by its id."""
+        self.ok(self.sa, f"USE master; CREATE LOGIN j WITH PASSWORD = N'{PASSWORD}'; CREATE SERVER ROLE boss; "
+                         "ALTER SERVER ROLE boss ADD MEMBER j; ALTER SERVER ROLE dbcreator ADD MEMBER j")
+        looks = self.login("looks", "master", user=False)
+        self.ok(self.sa, "USE master; GRANT VIEW ANY DEFINITION TO looks; GRANT ALTER ANY LOGIN TO looks")
+        seen = "SELECT name FROM sys.server_principals WHERE name IN (N'j', N'boss') ORDER BY name"
+        members = ("SELECT SUSER_NAME(m.role_principal_id) FROM sys.server_role_members AS m "
+                   "WHERE m.member_principal_id = SUSER_ID(N'j') ORDER BY 1")
+        self.assertEqual(self.ok(looks, seen), [("boss",), ("j",)])
+        for denied in ("VIEW DEFINITION", "CONTROL"):
+            for to in ("looks", "public"):
+                self.ok(self.sa, f"USE master; DENY {denied} ON LOGIN::j TO {to}")
+                self.assertEqual(self.ok(looks, seen), [("boss",)])
+                self.assertEqual(self.ok(looks, members), [("dbcreator",)])
+                self.ok(self.sa, f"USE master; REVOKE {denied} ON LOGIN::j FROM {to}")
+        self.ok(self.sa, "USE master; DENY CONTROL ON LOGIN::j TO looks")
+        self.fails(looks, "ALTER LOGIN j DISABLE", 15151)
+        self.ok(self.sa, "USE master; REVOKE CONTROL ON LOGIN::j FROM looks; DENY VIEW DEFINITION ON SERVER ROLE::boss TO looks")
+        self.assertEqual(self.ok(looks, seen), [("j",)])
+        self.assertEqual(self.ok(looks, members), [("dbcreator",)])
+        self.assertEqual(self.ok(looks, "SELECT permission_name FROM sys.server_permissions WHERE state = 'D'"),
+                         [("VIEW DEFINITION",)])
+
+    def test_whoever_may_deny_on_a_login_or_a_role(self):
+        self.ok(self.sa, f"USE master; CREATE LOGIN j WITH PASSWORD = N'{PASSWORD}'; CREATE LOGIN k WITH PASSWORD = N'{PASSWORD}'; "
+                         "CREATE SERVER ROLE boss")
+        low = self.login("low", "master", user=False)
+        for right, on in (("ALTER ANY LOGIN", "LOGIN::j"), ("ALTER ANY SERVER ROLE", "SERVER ROLE::boss")):
+            self.fails(low, f"DENY VIEW DEFINITION ON {on} TO k", 15151)
+            self.ok(self.sa, f"USE master; GRANT {right} TO low")
+            self.ok(low, f"DENY VIEW DEFINITION ON {on} TO k")
+        self.fails(low, "DENY VIEW ANY DEFINITION TO k", 15151)
 
     def test_ones_own_login(self):
         self.ok(self.session("x", database="master"), "ALTER LOGIN x WITH DEFAULT_DATABASE = tempdb")

@@ -166,6 +166,14 @@ class Triggers(SettingsCase):
                                              "WHERE object_id = OBJECT_ID(N'dbo.p')"), (False, False))
         self.assertEqual(self.one(self.sa, "EXEC dbo.p"), "x")
 
+    def test_a_query_that_costs_too_much(self):
+        self.server.features.cost_limit = 1
+        session = self.session("sa", "Sa!pass1")
+        join = "SELECT COUNT(*) FROM sys.objects AS a JOIN sys.objects AS b ON a.object_id = b.object_id"
+        self.ok(session, join)
+        self.fails(session, f"{join} JOIN sys.objects AS c ON c.object_id = b.object_id", 8649)
+        self.ok(session, f"SET QUERY_GOVERNOR_COST_LIMIT 0; {join} JOIN sys.objects AS c ON c.object_id = b.object_id")
+
 
 class FromTheStart(unittest.TestCase):
     def test_the_server_itself_has_what_it_needs(self):

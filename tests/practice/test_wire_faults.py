@@ -80,6 +80,15 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.reasons(), ["end of stream"])
         self.assertEqual(self.server.record("fault")[0]["fault"], "stall-prelogin")
 
+    def test_drop_prelogin(self):
+        self.faults.set("drop-prelogin")
+        client = self.raw()
+        with self.assertRaises(packets.Closed):
+            client.prelogin()
+        client.close()
+        self.assertEqual(self.server.record("login"), [])
+        self.assertEqual(self.reasons(), ["drop-prelogin"])
+
     def test_stall_after(self):
         self.faults.set("stall-after", 1)
         client = self.raw()

@@ -31,7 +31,7 @@
 static char folder[64], inside[128], outside[128];
 
 static const char *const names[] = {
-	"firewall", "engine", "sql worker", "firewall keeper", "sender", "boot"};
+	"firewall", "service", "sql worker", "firewall keeper", "sender", "boot"};
 
 /* Runs in the child; 0, or the line of what went wrong. */
 typedef int (*attempt_fn)(void);

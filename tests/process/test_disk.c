@@ -21,7 +21,7 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int done, released;
 static int order[8];
 
-static void work_run(struct disk_work *work)
+static int work_run(struct disk_work *work)
 {
 	const struct test_work *w = (const struct test_work *)work;
 
@@ -31,6 +31,7 @@ static void work_run(struct disk_work *work)
 	}
 	order[done] = w->number;
 	done++;
+	return w->number;
 }
 
 static void work_release(struct disk_work *work)
@@ -60,10 +61,10 @@ static void test_without_a_thread(void **state)
 	struct test_work *w = work_new(1);
 
 	(void)state;
-	assert_int_equal(disk_run(&w->work), 0);
+	assert_int_equal(disk_run(&w->work), 1);
 	assert_int_equal(done, 1);
+	assert_int_equal(released, 1);
 	assert_false(disk_hangs());
-	free(w);
 }
 
 static void test_with_a_thread(void **state)
@@ -73,10 +74,9 @@ static void test_with_a_thread(void **state)
 	(void)state;
 	assert_int_equal(disk_start(), 0);
 	assert_int_equal(disk_start(), 0);
-	assert_int_equal(disk_run(&w->work), 0);
+	assert_int_equal(disk_run(&w->work), 2);
 	assert_int_equal(done, 2);
-	assert_int_equal(released, 0);
-	free(w);
+	assert_int_equal(released, 2);
 }
 
 static void test_hangs(void **state)
@@ -86,7 +86,7 @@ static void test_hangs(void **state)
 	int status;
 
 	(void)state;
-	done = 0;
+	done = released = 0;
 	pthread_mutex_lock(&gate);
 	w->hangs = true;
 	assert_int_equal(disk_run(&w->work), -ETIMEDOUT);
@@ -102,7 +102,7 @@ static void test_hangs(void **state)
 	pid_t child = fork();
 	if (child == 0) {
 		struct test_work *own = work_new(7);
-		_exit(disk_hangs() || disk_run(&own->work) || done != 1);
+		_exit(disk_hangs() || disk_run(&own->work) != 7 || done != 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -115,9 +115,8 @@ static void test_hangs(void **state)
 	struct test_work *after = work_new(8);
 	while (disk_hangs())
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	assert_int_equal(disk_run(&after->work), 0);
+	assert_int_equal(disk_run(&after->work), 8);
 	assert_int_equal(done, 4);
-	free(after);
 }
 
 int main(void)

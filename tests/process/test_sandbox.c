@@ -22,7 +22,7 @@ static void the_kernel_confirms(enum sandbox_profile profile)
 {
 	static const char *const fields[] = {
 		"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"};
-	bool admin = profile != SANDBOX_ENGINE && profile != SANDBOX_SQL_WORKER;
+	bool admin = profile != SANDBOX_SERVICE && profile != SANDBOX_SQL_WORKER;
 	char value[64];
 	int pipes[2], status;
 	char byte;
@@ -130,23 +130,23 @@ static int nothing_comes_back(void)
 	return 0;
 }
 
-static int engine_mknod(void)
+static int service_mknod(void)
 {
 	mknod("/tmp/x", S_IFIFO, 0);
 	return 0;
 }
 
-static void all_profiles_are_seen_by_the_kernel(void **state)
+static void test_all_profiles_are_seen_by_the_kernel(void **state)
 {
 	(void)state;
 	for (enum sandbox_profile p = SANDBOX_FIREWALL; p <= SANDBOX_BOOT; p++)
 		the_kernel_confirms(p);
 }
 
-static void dangerous_calls_end_the_process(void **state)
+static void test_dangerous_calls_end_the_process(void **state)
 {
 	static const attempt_fn calls[] = {try_exec, try_ptrace, try_mount, try_setns, try_unshare,
-		try_bpf, try_io_uring, try_setuid, try_peek, try_clock, engine_mknod};
+		try_bpf, try_io_uring, try_setuid, try_peek, try_clock, service_mknod};
 
 	(void)state;
 	for (enum sandbox_profile p = SANDBOX_FIREWALL; p <= SANDBOX_BOOT; p++)
@@ -154,7 +154,7 @@ static void dangerous_calls_end_the_process(void **state)
 			assert_true(is_fatal(p, calls[i]));
 }
 
-static void no_right_comes_back(void **state)
+static void test_no_right_comes_back(void **state)
 {
 	(void)state;
 	for (enum sandbox_profile p = SANDBOX_FIREWALL; p <= SANDBOX_BOOT; p++)
@@ -168,25 +168,25 @@ static int it_signals_itself_alone(void)
 	return 0;
 }
 
-static void a_filter_made_before_the_fork_holds_each_child(void **state)
+static void test_a_filter_made_before_the_fork_holds_each_child(void **state)
 {
 	assert_true(is_well(SANDBOX_SQL_WORKER, it_signals_itself_alone));
 	for (enum sandbox_profile p = SANDBOX_FIREWALL; p <= SANDBOX_BOOT; p++)
-		/* The engine may signal its children, so that its filter names no process. */
-		assert_int_equal(sandbox_prepare(p), p == SANDBOX_ENGINE ? -EINVAL : 0);
+		/* The service may signal its children, so that its filter names no process. */
+		assert_int_equal(sandbox_prepare(p), p == SANDBOX_SERVICE ? -EINVAL : 0);
 	assert_true(is_well(SANDBOX_SQL_WORKER, it_signals_itself_alone));
-	all_profiles_are_seen_by_the_kernel(state);
-	dangerous_calls_end_the_process(state);
-	no_right_comes_back(state);
+	test_all_profiles_are_seen_by_the_kernel(state);
+	test_dangerous_calls_end_the_process(state);
+	test_no_right_comes_back(state);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_profiles_are_seen_by_the_kernel),
-		cmocka_unit_test(dangerous_calls_end_the_process),
-		cmocka_unit_test(no_right_comes_back),
-		cmocka_unit_test(a_filter_made_before_the_fork_holds_each_child),
+		cmocka_unit_test(test_all_profiles_are_seen_by_the_kernel),
+		cmocka_unit_test(test_dangerous_calls_end_the_process),
+		cmocka_unit_test(test_no_right_comes_back),
+		cmocka_unit_test(test_a_filter_made_before_the_fork_holds_each_child),
 	};
 	return cmocka_run_group_tests_name("sandbox", tests, folders_make, folders_remove);
 }

@@ -72,7 +72,7 @@ static int firewall_has_no_unix_socket(void)
 	return 0;
 }
 
-static int engine_writes_inside_only(void)
+static int service_writes_inside_only(void)
 {
 	char path[160];
 	int status;
@@ -110,7 +110,7 @@ static int keeper_writes_inside_only(void)
 	return 0;
 }
 
-static int engine_makes_no_namespace(void)
+static int service_makes_no_namespace(void)
 {
 	EXPECT(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0) < 0);
 	return 0;
@@ -120,9 +120,7 @@ static int engine_makes_no_namespace(void)
 static int memory_files_stay_readable(void)
 {
 	char path[64];
-	int fd = open(inside, O_RDONLY | O_DIRECTORY);
 
-	EXPECT(fd >= 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", 200);
 	int again = open(path, O_RDONLY);
 	char text[6] = "";
@@ -130,19 +128,24 @@ static int memory_files_stay_readable(void)
 	return 0;
 }
 
-static void who_keeps_files_writes_there_alone(void **state)
+static void test_who_keeps_files_writes_there_alone(void **state)
 {
 	(void)state;
 	assert_true(is_well(SANDBOX_SQL_WORKER, nothing_is_written));
 	assert_true(is_well(SANDBOX_FIREWALL, nothing_is_written));
 	assert_true(is_well(SANDBOX_BOOT, nothing_is_written));
 	assert_true(is_well(SANDBOX_SENDER, nothing_is_written));
-	assert_true(is_well(SANDBOX_ENGINE, engine_writes_inside_only));
+	assert_true(is_well(SANDBOX_SERVICE, service_writes_inside_only));
 	assert_true(is_well(SANDBOX_FIREWALL_KEEPER, keeper_writes_inside_only));
-	assert_true(is_well(SANDBOX_ENGINE, engine_makes_no_namespace));
 }
 
-static void each_has_its_own_sockets(void **state)
+static void test_the_service_makes_no_namespace(void **state)
+{
+	(void)state;
+	assert_true(is_well(SANDBOX_SERVICE, service_makes_no_namespace));
+}
+
+static void test_each_has_its_own_sockets(void **state)
 {
 	(void)state;
 	assert_true(is_well(SANDBOX_SQL_WORKER, worker_connects_and_nothing_else));
@@ -153,7 +156,7 @@ static void each_has_its_own_sockets(void **state)
 	assert_true(is_well(SANDBOX_BOOT, netlink_only));
 }
 
-static void a_file_in_memory_can_be_read_by_name(void **state)
+static void test_a_file_in_memory_can_be_read_by_name(void **state)
 {
 	int fd = memfd_create("conf", 0);
 
@@ -166,22 +169,23 @@ static void a_file_in_memory_can_be_read_by_name(void **state)
 }
 
 /* As a worker has it, whose filter its parent made. */
-static void a_filter_made_before_the_fork_reaches_as_far(void **state)
+static void test_a_filter_made_before_the_fork_reaches_as_far(void **state)
 {
 	assert_int_equal(sandbox_prepare(SANDBOX_SQL_WORKER), 0);
 	assert_int_equal(sandbox_prepare(SANDBOX_FIREWALL_KEEPER), 0);
-	who_keeps_files_writes_there_alone(state);
-	each_has_its_own_sockets(state);
-	a_file_in_memory_can_be_read_by_name(state);
+	test_who_keeps_files_writes_there_alone(state);
+	test_each_has_its_own_sockets(state);
+	test_a_file_in_memory_can_be_read_by_name(state);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_keeps_files_writes_there_alone),
-		cmocka_unit_test(each_has_its_own_sockets),
-		cmocka_unit_test(a_file_in_memory_can_be_read_by_name),
-		cmocka_unit_test(a_filter_made_before_the_fork_reaches_as_far),
+		cmocka_unit_test(test_who_keeps_files_writes_there_alone),
+		cmocka_unit_test(test_the_service_makes_no_namespace),
+		cmocka_unit_test(test_each_has_its_own_sockets),
+		cmocka_unit_test(test_a_file_in_memory_can_be_read_by_name),
+		cmocka_unit_test(test_a_filter_made_before_the_fork_reaches_as_far),
 	};
 	return cmocka_run_group_tests_name("sandbox reach", tests, folders_make, folders_remove);
 }

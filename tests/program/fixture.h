@@ -118,7 +118,7 @@ static inline char *fixture_make(void)
 	assert_non_null(mkdtemp(folder));
 	fixture_mkdir(folder, "clients.d", 0750);
 	fixture_mkdir(folder, "credentials", 0700);
-	fixture_write(folder, "ca.pem", "certificate\n", 12);
+	fixture_write(folder, "ca.pem", "-----BEGIN CERTIFICATE-----\n", 28);
 	fixture_write(folder, "credentials/secret", "secret\n", 7);
 	fixture_chmod(folder, "credentials/secret", 0600);
 	fixture_copy(folder, "curfew.conf");

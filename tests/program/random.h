@@ -24,6 +24,14 @@ static inline struct prng prng_start(void)
 	return p;
 }
 
+/* How many random cases: CURFEW_CASES, where fewer are usual (under valgrind) or more (the property tests' own run). */
+static inline unsigned cases_wanted(unsigned usual)
+{
+	const char *given = getenv("CURFEW_CASES");
+
+	return given ? (unsigned)strtoul(given, NULL, 10) : usual;
+}
+
 /* splitmix64: every seed is good, and neighbors differ. */
 static inline uint64_t prng_next(struct prng *p)
 {

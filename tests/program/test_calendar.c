@@ -10,9 +10,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#define DAY 86400
-
-static void texts_by_table(void **state)
+static void test_texts_by_table(void **state)
 {
 	static const struct {
 		const char *text;
@@ -66,7 +64,7 @@ static void texts_by_table(void **state)
 	}
 }
 
-static void changes_by_table(void **state)
+static void test_changes_by_table(void **state)
 {
 	static const struct {
 		const char *zone, *local;
@@ -130,7 +128,7 @@ static void changes_by_table(void **state)
 	}
 }
 
-static void days_by_table(void **state)
+static void test_days_by_table(void **state)
 {
 	static const struct {
 		struct local_time from;
@@ -156,7 +154,7 @@ static void days_by_table(void **state)
 }
 
 /* The C library's own calendar says the same for every day of two centuries. */
-static void dates_as_timegm(void **state)
+static void test_dates_as_timegm(void **state)
 {
 	struct local_time t = {1970, 1, 1, 0, 0, 0};
 
@@ -220,7 +218,7 @@ static void zone_changes(const char *zone, int year)
 	}
 }
 
-static void every_zone(void **state)
+static void test_every_zone(void **state)
 {
 	FILE *f = fopen("/usr/share/zoneinfo/zone1970.tab", "re");
 	struct prng p = prng_start();
@@ -242,7 +240,7 @@ static void every_zone(void **state)
 	assert_true(n > 250);
 }
 
-static void zones_by_table(void **state)
+static void test_zones_by_table(void **state)
 {
 	static const struct {
 		const char *zone;
@@ -281,7 +279,7 @@ static void zones_by_table(void **state)
 			fail_msg("%s", rows[i].zone);
 }
 
-static void unknown_zone_is_refused(void **state)
+static void test_unknown_zone_is_refused(void **state)
 {
 	struct local_time t = {2026, 11, 23, 9, 0, 0};
 	instant_t at = 7;
@@ -293,7 +291,7 @@ static void unknown_zone_is_refused(void **state)
 	assert_int_equal(t.year, 2026);
 }
 
-static void zone_of_the_process_stays(void **state)
+static void test_zone_of_the_process_stays(void **state)
 {
 	struct local_time t = {2026, 7, 1, 12, 0, 0};
 	instant_t at;
@@ -317,7 +315,7 @@ static void zone_of_the_process_stays(void **state)
 	assert_null(getenv("TZ"));
 }
 
-static void instants_by_table(void **state)
+static void test_instants_by_table(void **state)
 {
 	static const struct {
 		const char *text;
@@ -358,7 +356,7 @@ static void instants_by_table(void **state)
 	}
 }
 
-static void shown_for_people(void **state)
+static void test_shown_for_people(void **state)
 {
 	char buf[64];
 
@@ -376,16 +374,16 @@ static void shown_for_people(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts_by_table),
-		cmocka_unit_test(changes_by_table),
-		cmocka_unit_test(days_by_table),
-		cmocka_unit_test(dates_as_timegm),
-		cmocka_unit_test(every_zone),
-		cmocka_unit_test(zones_by_table),
-		cmocka_unit_test(unknown_zone_is_refused),
-		cmocka_unit_test(zone_of_the_process_stays),
-		cmocka_unit_test(instants_by_table),
-		cmocka_unit_test(shown_for_people),
+		cmocka_unit_test(test_texts_by_table),
+		cmocka_unit_test(test_changes_by_table),
+		cmocka_unit_test(test_days_by_table),
+		cmocka_unit_test(test_dates_as_timegm),
+		cmocka_unit_test(test_every_zone),
+		cmocka_unit_test(test_zones_by_table),
+		cmocka_unit_test(test_unknown_zone_is_refused),
+		cmocka_unit_test(test_zone_of_the_process_stays),
+		cmocka_unit_test(test_instants_by_table),
+		cmocka_unit_test(test_shown_for_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

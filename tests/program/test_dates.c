@@ -2,7 +2,7 @@
 #include "fixture.h"
 
 /* The instants of the client in the design's example, a change of the clocks between start and go-live. */
-static void wall_clock_days(void **state)
+static void test_wall_clock_days(void **state)
 {
 	char *folder = fixture_make(), *messages;
 	struct problems problems;
@@ -39,7 +39,7 @@ static size_t advices(const char *folder, instant_t now)
 	return n;
 }
 
-static void advice_by_the_clock(void **state)
+static void test_advice_by_the_clock(void **state)
 {
 	char *folder = fixture_make();
 	size_t size;
@@ -67,7 +67,7 @@ static void advice_by_the_clock(void **state)
 	fixture_remove(folder);
 }
 
-static void testing_until_moves_the_end(void **state)
+static void test_testing_until_moves_the_end(void **state)
 {
 	char *folder = fixture_make();
 	size_t size;
@@ -89,9 +89,9 @@ static void testing_until_moves_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wall_clock_days),
-		cmocka_unit_test(advice_by_the_clock),
-		cmocka_unit_test(testing_until_moves_the_end),
+		cmocka_unit_test(test_wall_clock_days),
+		cmocka_unit_test(test_advice_by_the_clock),
+		cmocka_unit_test(test_testing_until_moves_the_end),
 	};
 
 	umask(022);

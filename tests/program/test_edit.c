@@ -9,7 +9,7 @@
 
 #include <libconfig.h>
 
-static void edits_by_table(void **state)
+static void test_edits_by_table(void **state)
 {
 	static const struct {
 		const char *name, *text;
@@ -136,7 +136,7 @@ static void edits_by_table(void **state)
 }
 
 /* The judge itself: a text that differs in anything else is refused. */
-static void another_change_is_refused(void **state)
+static void test_another_change_is_refused(void **state)
 {
 	const struct edit set = {EDIT_SET, "client", "a", NULL, 0, "\"2\""};
 	static const char before[] = "client = { a = \"1\"; b = \"1\"; s = ( \"x\", \"y\" ); };";
@@ -160,7 +160,7 @@ static void another_change_is_refused(void **state)
 			fail_msg("taken: %s", wrong[i]);
 }
 
-static void quotes_are_read_back(void **state)
+static void test_quotes_are_read_back(void **state)
 {
 	static const char *const texts[] = {
 		"", "a", "\"", "\\", "a\"; b = \"c", "Zo\xc3\xab \\\" # /* "};
@@ -181,7 +181,7 @@ static void quotes_are_read_back(void **state)
 	}
 }
 
-static void managed_files_are_known(void **state)
+static void test_managed_files_are_known(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -196,10 +196,10 @@ static void managed_files_are_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(edits_by_table),
-		cmocka_unit_test(another_change_is_refused),
-		cmocka_unit_test(quotes_are_read_back),
-		cmocka_unit_test(managed_files_are_known),
+		cmocka_unit_test(test_edits_by_table),
+		cmocka_unit_test(test_another_change_is_refused),
+		cmocka_unit_test(test_quotes_are_read_back),
+		cmocka_unit_test(test_managed_files_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,10 +257,9 @@ static void users_edit(struct laid *l, const char *text)
 	}
 }
 
-static void every_edit_leaves_the_rest(void **state)
+static void test_every_edit_leaves_the_rest(void **state)
 {
-	const char *cases = getenv("CURFEW_CASES");
-	unsigned n = cases ? (unsigned)atoi(cases) : 3000;
+	const unsigned n = cases_wanted(3000);
 	struct prng random = prng_start();
 
 	(void)state;
@@ -281,7 +280,7 @@ static void every_edit_leaves_the_rest(void **state)
 }
 
 /* Whatever is in a file, the answer is an error or a text that was read again: never a crash. */
-static void hostile_files_are_refused(void **state)
+static void test_hostile_files_are_refused(void **state)
 {
 	static const char *const edges[] = {"\"", "\\", "/*", "*/", "{", "}", "(", ")", "#", "\n",
 		"=", ",", ";", "\xff", "@include \"x\"\n"};
@@ -312,8 +311,8 @@ static void hostile_files_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_edit_leaves_the_rest),
-		cmocka_unit_test(hostile_files_are_refused),
+		cmocka_unit_test(test_every_edit_leaves_the_rest),
+		cmocka_unit_test(test_hostile_files_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void assert_content(const char *expected)
 	assert_int_equal(n, 3);
 }
 
-static void a_file_is_replaced(void **state)
+static void test_a_file_is_replaced(void **state)
 {
 	struct stat st;
 
@@ -58,7 +58,7 @@ static void a_file_is_replaced(void **state)
 	assert_int_equal(st.st_mode & 07777, 0604);
 }
 
-static void another_change_is_kept(void **state)
+static void test_another_change_is_kept(void **state)
 {
 	static const char *const others[] = {"", "old", "old\n\n", "new\n", "olD\n"};
 
@@ -69,7 +69,7 @@ static void another_change_is_kept(void **state)
 	assert_content("old\n");
 }
 
-static void a_new_file(void **state)
+static void test_a_new_file(void **state)
 {
 	struct stat st;
 
@@ -82,7 +82,7 @@ static void a_new_file(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
-static void no_link_is_followed(void **state)
+static void test_no_link_is_followed(void **state)
 {
 	(void)state;
 	assert_int_equal(unlink(path), 0);
@@ -91,7 +91,7 @@ static void no_link_is_followed(void **state)
 	assert_int_equal(file_replace(path, "mine\n", NULL), -EEXIST);
 }
 
-static void one_at_a_time(void **state)
+static void test_one_at_a_time(void **state)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -103,7 +103,7 @@ static void one_at_a_time(void **state)
 }
 
 /* Another command needs a moment. */
-static void soon_enough(void **state)
+static void test_soon_enough(void **state)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), pipes[2];
 	char byte;
@@ -128,7 +128,7 @@ static void soon_enough(void **state)
 }
 
 /* The disk takes only a part of it. */
-static void half_a_file_is_none(void **state)
+static void test_half_a_file_is_none(void **state)
 {
 	struct rlimit before, limit;
 	_cleanup_free_ char *big = calloc(1, 9000);
@@ -149,9 +149,10 @@ static void half_a_file_is_none(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(a_file_is_replaced), TEST(another_change_is_kept),
-		TEST(a_new_file), TEST(no_link_is_followed), TEST(one_at_a_time), TEST(soon_enough),
-		TEST(half_a_file_is_none)};
+	const struct CMUnitTest tests[] = {TEST(test_a_file_is_replaced),
+		TEST(test_another_change_is_kept), TEST(test_a_new_file),
+		TEST(test_no_link_is_followed), TEST(test_one_at_a_time), TEST(test_soon_enough),
+		TEST(test_half_a_file_is_none)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static void mode_check(const char *name, mode_t mode, const char *expected, bool
 	messages_check(folder, expected, fatal);
 }
 
-static void writable_by_others(void **state)
+static void test_writable_by_others(void **state)
 {
 	(void)state;
 	mode_check("curfew.conf", 0660,
@@ -56,11 +56,35 @@ static void writable_by_others(void **state)
 		false);
 }
 
+static void ca_check(const char *content, const char *expected)
+{
+	char *folder = fixture_make();
+
+	fixture_write(folder, "ca.pem", content, strlen(content));
+	messages_check(folder, expected, false);
+}
+
+/* An empty file, a key, and DER as Windows exports it: no server could be verified. */
+static void test_a_ca_file_without_a_certificate_is_an_error(void **state)
+{
+	const char *expected = "curfew.conf:3: error: ca_file ca.pem contains no certificate "
+			       "(-----BEGIN CERTIFICATE-----); convert it to PEM\n"
+			       "curfew.conf:4: error: ca_file ca.pem contains no certificate "
+			       "(-----BEGIN CERTIFICATE-----); convert it to PEM\n";
+
+	(void)state;
+	ca_check("", expected);
+	ca_check("-----BEGIN PRIVATE KEY-----\n", expected);
+	ca_check("0\x82\x03\x1d", expected);
+	ca_check("a comment\n-----BEGIN CERTIFICATE-----\n", "");
+	ca_check("-----BEGIN X509 CERTIFICATE-----\n", "");
+}
+
 #define CREDENTIAL_MESSAGES(path, what)                                                            \
 	"curfew.conf:3: error: credential " path " " what "\n"                                     \
 	"curfew.conf:4: error: credential " path " " what "\n"
 
-static void credentials_that_others_can_read(void **state)
+static void test_credentials_that_others_can_read(void **state)
 {
 	const char *expected = CREDENTIAL_MESSAGES("credentials/secret",
 		"must be readable by its owner only; run: chmod 0600 credentials/secret");
@@ -68,11 +92,12 @@ static void credentials_that_others_can_read(void **state)
 	(void)state;
 	mode_check("credentials/secret", 0640, expected, false);
 	mode_check("credentials/secret", 0604, expected, false);
+	mode_check("credentials/secret", 0666, expected, false);
 	mode_check("credentials/secret", 0400, "", false);
 }
 
 /* Under the service manager the group bits show the mask of an access list. */
-static void credentials_of_the_service_manager(void **state)
+static void test_credentials_of_the_service_manager(void **state)
 {
 	char *folder = fixture_make(), *messages;
 	_cleanup_free_ char *managed = text_make("%s/managed", folder);
@@ -98,7 +123,7 @@ static void credentials_of_the_service_manager(void **state)
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
-static void owned_by_someone_else(void **state)
+static void test_owned_by_someone_else(void **state)
 {
 	char *folder = fixture_make();
 	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", folder);
@@ -115,7 +140,7 @@ static void owned_by_someone_else(void **state)
 		false);
 }
 
-static void link_leads_to_a_judged_file(void **state)
+static void test_link_leads_to_a_judged_file(void **state)
 {
 	char *folder = fixture_make();
 	_cleanup_free_ char *client = text_make("%s/clients.d/acme.conf", folder);
@@ -131,7 +156,7 @@ static void link_leads_to_a_judged_file(void **state)
 		false);
 }
 
-static void no_plain_file(void **state)
+static void test_no_plain_file(void **state)
 {
 	char *folder = fixture_make();
 	_cleanup_free_ char *pipe_path = text_make("%s/clients.d/pipe.conf", folder);
@@ -147,7 +172,7 @@ static void no_plain_file(void **state)
 		false);
 }
 
-static void too_large(void **state)
+static void test_too_large(void **state)
 {
 	char *folder = fixture_make();
 	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", folder);
@@ -155,11 +180,11 @@ static void too_large(void **state)
 	(void)state;
 	assert_int_equal(truncate(path, 2 * 1024 * 1024), 0);
 	messages_check(folder,
-		"clients.d/acme.conf:1: error: the file is larger than 1 MiB; use a configuration file\n",
+		"clients.d/acme.conf:1: error: the file is larger than 1 MiB; split it, or remove what is not configuration\n",
 		false);
 }
 
-static void nothing_there(void **state)
+static void test_nothing_there(void **state)
 {
 	struct problems problems;
 	struct program *p = NULL;
@@ -177,14 +202,15 @@ static void nothing_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(writable_by_others),
-		cmocka_unit_test(credentials_that_others_can_read),
-		cmocka_unit_test(credentials_of_the_service_manager),
-		cmocka_unit_test(owned_by_someone_else),
-		cmocka_unit_test(link_leads_to_a_judged_file),
-		cmocka_unit_test(no_plain_file),
-		cmocka_unit_test(too_large),
-		cmocka_unit_test(nothing_there),
+		cmocka_unit_test(test_writable_by_others),
+		cmocka_unit_test(test_a_ca_file_without_a_certificate_is_an_error),
+		cmocka_unit_test(test_credentials_that_others_can_read),
+		cmocka_unit_test(test_credentials_of_the_service_manager),
+		cmocka_unit_test(test_owned_by_someone_else),
+		cmocka_unit_test(test_link_leads_to_a_judged_file),
+		cmocka_unit_test(test_no_plain_file),
+		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_nothing_there),
 	};
 
 	umask(022);

@@ -85,7 +85,7 @@ static int is_case(const struct dirent *entry)
 	return n > 5 && strcmp(entry->d_name + n - 5, ".conf") == 0;
 }
 
-static void golden_messages(void **state)
+static void test_golden_messages(void **state)
 {
 	struct dirent **entries;
 	int n = scandir(FIXTURES "broken", &entries, is_case, alphasort);
@@ -102,7 +102,7 @@ static void golden_messages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(golden_messages),
+		cmocka_unit_test(test_golden_messages),
 	};
 
 	umask(022);

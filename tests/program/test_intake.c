@@ -29,7 +29,7 @@ static char *people_text(const struct intake *i)
 
 #define HEAD "client,first,last,email,addresses\n"
 
-static void forms_by_table(void **state)
+static void test_forms_by_table(void **state)
 {
 	static const struct {
 		int (*read)(struct intake *i, const char *text, char why[256]);
@@ -107,7 +107,7 @@ static void forms_by_table(void **state)
 }
 
 /* The whole client as JSON; an option that was given before stays. */
-static void whole_client(void **state)
+static void test_whole_client(void **state)
 {
 	struct intake i = {.name = strdup("acme"), .ticket = strdup("CS-9")};
 	char why[256] = "";
@@ -134,7 +134,7 @@ static void whole_client(void **state)
 	intake_free(&i);
 }
 
-static void pasted_texts(void **state)
+static void test_pasted_texts(void **state)
 {
 	static const struct {
 		const char *text, *expected;
@@ -169,7 +169,7 @@ static void pasted_texts(void **state)
 }
 
 /* Nothing in a form ends the string that it is written into. */
-static void hostile_forms(void **state)
+static void test_hostile_forms(void **state)
 {
 	static const char alphabet[] = "a,;\"\n\r\\{}()[]=#/*@.:1 \t";
 	struct prng random = prng_start();
@@ -194,10 +194,10 @@ static void hostile_forms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms_by_table),
-		cmocka_unit_test(whole_client),
-		cmocka_unit_test(pasted_texts),
-		cmocka_unit_test(hostile_forms),
+		cmocka_unit_test(test_forms_by_table),
+		cmocka_unit_test(test_whole_client),
+		cmocka_unit_test(test_pasted_texts),
+		cmocka_unit_test(test_hostile_forms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static char *taken(size_t known, const char *until)
 	return out;
 }
 
-static void shared_before_goes_on(void **state)
+static void test_shared_before_goes_on(void **state)
 {
 	_cleanup_free_ char *both = taken(2, "2027-01-01"), *one = taken(1, "2027-01-01");
 	_cleanup_free_ char *none = taken(0, "2027-01-01");
@@ -71,7 +71,7 @@ static void shared_before_goes_on(void **state)
 	assert_string_equal(none, "");
 }
 
-static void far_end_before_goes_on(void **state)
+static void test_far_end_before_goes_on(void **state)
 {
 	_cleanup_free_ char *both = taken(2, "2030-01-01");
 
@@ -82,8 +82,8 @@ static void far_end_before_goes_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shared_before_goes_on),
-		cmocka_unit_test(far_end_before_goes_on),
+		cmocka_unit_test(test_shared_before_goes_on),
+		cmocka_unit_test(test_far_end_before_goes_on),
 	};
 
 	umask(022);

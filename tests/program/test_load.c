@@ -16,6 +16,7 @@ static const char FULL_MAIN[] =
 	"    login = \"agent\"; credential = \"secret\"; must_change = false;\n"
 	"    known_triggers = [ \"audit\", \"logon audit\" ];\n"
 	"    known_linked_servers = [ \"REPORTING\" ]; known_proxies = ( \"backup\", \"ssis proxy\" );\n"
+	"    known_listeners = ( \"[::]:1433\" );\n"
 	"    levels = { read_only = { member_of = ( \"db_datareader\" ); }; }; },\n"
 	"  { name = \"secret\"; host = \"2001:db8::9\"; ca_file = \"@FOLDER@/ca.pem\"; }\n"
 	");\n"
@@ -85,6 +86,7 @@ static void servers_check(const struct program *p)
 	assert_true(strings_contain(&z->known_linked_servers, "REPORTING"));
 	assert_true(strings_contain(&z->known_proxies, "ssis proxy"));
 	assert_int_equal(other->known_proxies.n, 0);
+	assert_true(strings_contain(&z->known_listeners, "[::]:1433"));
 	assert_int_equal(z->line, 7);
 	assert_non_null(strstr(z->file, "/curfew.conf"));
 	assert_null(z->terms[LEVEL_READ_ONLY].role);
@@ -147,7 +149,7 @@ static void client_check(const struct program *p)
 }
 
 /* What the service keeps lies beside its curfew.conf, wherever that says that the files are. */
-static void last_good_clients_lie_beside(void **state)
+static void test_last_good_clients_lie_beside(void **state)
 {
 	char *folder = fixture_make();
 	_cleanup_free_ char *path = text_make("%s/curfew.conf", folder);
@@ -174,7 +176,7 @@ static void last_good_clients_lie_beside(void **state)
 	fixture_remove(folder);
 }
 
-static void every_setting(void **state)
+static void test_every_setting(void **state)
 {
 	char *folder = fixture_make(), *messages;
 	struct problems problems;
@@ -201,7 +203,7 @@ static void every_setting(void **state)
 	fixture_remove(folder);
 }
 
-static void defaults(void **state)
+static void test_defaults(void **state)
 {
 	char *folder = fixture_make(), *messages;
 	struct problems problems;
@@ -244,7 +246,7 @@ static void defaults(void **state)
 	fixture_remove(folder);
 }
 
-static void digest_of_all_files(void **state)
+static void test_digest_of_all_files(void **state)
 {
 	char *folder = fixture_make();
 	struct program *first = fixture_program(folder, FIXTURE_NOW), *again, *changed, *more;
@@ -271,7 +273,7 @@ static void digest_of_all_files(void **state)
 }
 
 /* The example that is installed is a good one. */
-static void example_is_valid(void **state)
+static void test_example_is_valid(void **state)
 {
 	char *folder = fixture_make(), *messages;
 	size_t size;
@@ -306,11 +308,11 @@ static void example_is_valid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_setting),
-		cmocka_unit_test(last_good_clients_lie_beside),
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(digest_of_all_files),
-		cmocka_unit_test(example_is_valid),
+		cmocka_unit_test(test_every_setting),
+		cmocka_unit_test(test_last_good_clients_lie_beside),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_digest_of_all_files),
+		cmocka_unit_test(test_example_is_valid),
 	};
 
 	umask(022);

@@ -17,7 +17,7 @@ static char *repeat(const char *text, int n)
 	return out;
 }
 
-static void faults_by_table(void **state)
+static void test_faults_by_table(void **state)
 {
 	static const struct {
 		const char *name;
@@ -53,7 +53,7 @@ static void faults_by_table(void **state)
 			fail_msg("row %zu: %s", i, rows[i].name);
 }
 
-static void length_in_utf16(void **state)
+static void test_length_in_utf16(void **state)
 {
 	static const struct {
 		const char *text;
@@ -70,7 +70,7 @@ static void length_in_utf16(void **state)
 	}
 }
 
-static void emails_by_table(void **state)
+static void test_emails_by_table(void **state)
 {
 	static const struct {
 		const char *text;
@@ -107,7 +107,7 @@ static void emails_by_table(void **state)
 			fail_msg("%s", rows[i].text);
 }
 
-static void logins_by_table(void **state)
+static void test_logins_by_table(void **state)
 {
 	static const struct {
 		const char *client, *first, *last;
@@ -146,7 +146,7 @@ static void logins_by_table(void **state)
 	}
 }
 
-static void login_faults_by_table(void **state)
+static void test_login_faults_by_table(void **state)
 {
 	static const struct {
 		const char *login;
@@ -175,7 +175,7 @@ static void login_faults_by_table(void **state)
 			fail_msg("%s", rows[i].login);
 }
 
-static void folding(void **state)
+static void test_folding(void **state)
 {
 	static const struct {
 		const char *name, *folded;
@@ -196,7 +196,7 @@ static void folding(void **state)
 	}
 }
 
-static void plain_names_and_hosts(void **state)
+static void test_plain_names_and_hosts(void **state)
 {
 	(void)state;
 	assert_true(name_is_plain("sql01"));
@@ -216,7 +216,7 @@ static void plain_names_and_hosts(void **state)
 	assert_false(name_is_host("-sql"));
 }
 
-static void nearest_by_table(void **state)
+static void test_nearest_by_table(void **state)
 {
 	static const char *const words[] = {"go_live", "starts", "timezone", "users"};
 	static const struct {
@@ -249,14 +249,14 @@ static void nearest_by_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(faults_by_table),
-		cmocka_unit_test(length_in_utf16),
-		cmocka_unit_test(emails_by_table),
-		cmocka_unit_test(logins_by_table),
-		cmocka_unit_test(login_faults_by_table),
-		cmocka_unit_test(folding),
-		cmocka_unit_test(plain_names_and_hosts),
-		cmocka_unit_test(nearest_by_table),
+		cmocka_unit_test(test_faults_by_table),
+		cmocka_unit_test(test_length_in_utf16),
+		cmocka_unit_test(test_emails_by_table),
+		cmocka_unit_test(test_logins_by_table),
+		cmocka_unit_test(test_login_faults_by_table),
+		cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_plain_names_and_hosts),
+		cmocka_unit_test(test_nearest_by_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

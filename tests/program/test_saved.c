@@ -1,4 +1,4 @@
-/* Saving last known good versions: all of them, of few files and of many, and nothing beside the two generations. */
+/* Saving last known good versions: all of them, of test_few files and of test_many, and nothing beside the two generations. */
 #include "fixture.h"
 
 #include <dirent.h>
@@ -83,13 +83,13 @@ static void round_of(int n)
 	fixture_remove(folder);
 }
 
-static void few(void **state)
+static void test_few(void **state)
 {
 	(void)state;
 	round_of(2);
 }
 
-static void many(void **state)
+static void test_many(void **state)
 {
 	(void)state;
 	round_of(40);
@@ -97,7 +97,7 @@ static void many(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(few), cmocka_unit_test(many)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_few), cmocka_unit_test(test_many)};
 
 	umask(022);
 	return cmocka_run_group_tests(tests, NULL, NULL);

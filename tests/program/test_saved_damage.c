@@ -108,13 +108,13 @@ static void every_length(bool has_previous)
 	assert_true(versions_check(has_previous));
 }
 
-static void a_flipped_byte(void **state)
+static void test_a_flipped_byte(void **state)
 {
 	(void)state;
 	every_byte(true);
 }
 
-static void a_shorter_file(void **state)
+static void test_a_shorter_file(void **state)
 {
 	(void)state;
 	every_length(true);
@@ -127,14 +127,14 @@ static void previous_hide(void)
 	assert_int_equal(unlink(path), 0);
 }
 
-static void a_flipped_byte_of_the_only_one(void **state)
+static void test_a_flipped_byte_of_the_only_one(void **state)
 {
 	(void)state;
 	previous_hide();
 	every_byte(false);
 }
 
-static void a_shorter_file_of_the_only_one(void **state)
+static void test_a_shorter_file_of_the_only_one(void **state)
 {
 	(void)state;
 	previous_hide();
@@ -185,7 +185,7 @@ static char *completed(char **said)
 	return out;
 }
 
-static void a_damaged_entry_concerns_its_client(void **state)
+static void test_a_damaged_entry_concerns_its_client(void **state)
 {
 	_cleanup_free_ char *said = NULL, *again = NULL;
 
@@ -202,7 +202,7 @@ static void a_damaged_entry_concerns_its_client(void **state)
 	assert_non_null(strstr(again, "damaged, and so is the one before"));
 }
 
-static void a_damaged_index_leaves_the_generation_before(void **state)
+static void test_a_damaged_index_leaves_the_generation_before(void **state)
 {
 	_cleanup_free_ char *said = NULL, *again = NULL;
 
@@ -219,7 +219,7 @@ static void a_damaged_index_leaves_the_generation_before(void **state)
 }
 
 /* A removed client is in no current version, so its older one counts for nothing. */
-static void a_removed_file_stays_removed(void **state)
+static void test_a_removed_file_stays_removed(void **state)
 {
 	_cleanup_free_ char *path = text_make("%s/clients.d/c00.conf", folder), *said = NULL;
 
@@ -231,7 +231,7 @@ static void a_removed_file_stays_removed(void **state)
 }
 
 /* Saving again, with sound files, mends what was damaged, and keeps the sound generation as the one before. */
-static void damage_is_mended(void **state)
+static void test_damage_is_mended(void **state)
 {
 	(void)state;
 	spoil(SAVED_CURRENT, "jane@c00.example");
@@ -245,7 +245,7 @@ static void damage_is_mended(void **state)
 
 /* ---- who may have written it ---- */
 
-static void others_cannot_have_written_it(void **state)
+static void test_others_cannot_have_written_it(void **state)
 {
 	_cleanup_free_ char *path = saved_path(&g, SAVED_CURRENT);
 	struct saved *s;
@@ -297,7 +297,7 @@ static int lines_parse(const char *lines)
 	return rc;
 }
 
-static void hostile_indexes(void **state)
+static void test_hostile_indexes(void **state)
 {
 	static const struct {
 		const char *lines;
@@ -330,7 +330,7 @@ static void hostile_indexes(void **state)
 }
 
 /* A stranger's tools read it, long names and all. */
-static void tar_and_b2sum_agree(void **state)
+static void test_tar_and_b2sum_agree(void **state)
 {
 	_cleanup_free_ char *name = text_make("clients.d/%0120d.conf", 7);
 	_cleanup_free_ char *from = text_make("%s/clients.d/c00.conf", folder);
@@ -353,17 +353,17 @@ static void tar_and_b2sum_agree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_flipped_byte),
-		TEST(a_shorter_file),
-		TEST(a_flipped_byte_of_the_only_one),
-		TEST(a_shorter_file_of_the_only_one),
-		TEST(a_damaged_entry_concerns_its_client),
-		TEST(a_damaged_index_leaves_the_generation_before),
-		TEST(a_removed_file_stays_removed),
-		TEST(damage_is_mended),
-		TEST(others_cannot_have_written_it),
-		cmocka_unit_test(hostile_indexes),
-		TEST(tar_and_b2sum_agree),
+		TEST(test_a_flipped_byte),
+		TEST(test_a_shorter_file),
+		TEST(test_a_flipped_byte_of_the_only_one),
+		TEST(test_a_shorter_file_of_the_only_one),
+		TEST(test_a_damaged_entry_concerns_its_client),
+		TEST(test_a_damaged_index_leaves_the_generation_before),
+		TEST(test_a_removed_file_stays_removed),
+		TEST(test_damage_is_mended),
+		TEST(test_others_cannot_have_written_it),
+		cmocka_unit_test(test_hostile_indexes),
+		TEST(test_tar_and_b2sum_agree),
 	};
 
 	umask(077);

@@ -135,7 +135,7 @@ static bool killed_at(int step)
 	return WEXITSTATUS(status) == 9;
 }
 
-static void killed_at_each_step(void **state)
+static void test_killed_at_each_step(void **state)
 {
 	int steps = 0;
 	bool dies = true;
@@ -163,7 +163,7 @@ static int failed_at(int step, int error, bool lasts)
 	return rc;
 }
 
-static void an_error_at_each_step(void **state)
+static void test_an_error_at_each_step(void **state)
 {
 	int failed = 0;
 
@@ -178,7 +178,7 @@ static void an_error_at_each_step(void **state)
 }
 
 /* On a full disk the old versions stay, but for a client whose file was removed: its access has ended. */
-static void a_full_disk(void **state)
+static void test_a_full_disk(void **state)
 {
 	_cleanup_free_ char *path = NULL;
 	struct saved *s;
@@ -207,7 +207,7 @@ static void a_full_disk(void **state)
 }
 
 /* A file that changed after it was loaded was checked by nobody. */
-static void a_file_that_changed_meanwhile(void **state)
+static void test_a_file_that_changed_meanwhile(void **state)
 {
 	struct strings none = {0};
 
@@ -224,7 +224,7 @@ static void a_file_that_changed_meanwhile(void **state)
 
 /* ---- what an older version of Curfew saved ---- */
 
-static void older_layout(void **state)
+static void test_older_layout(void **state)
 {
 	_cleanup_free_ char *command = NULL, *clients = NULL;
 	struct saved *s;
@@ -262,11 +262,11 @@ static void older_layout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(killed_at_each_step),
-		cmocka_unit_test(an_error_at_each_step),
-		cmocka_unit_test(a_full_disk),
-		cmocka_unit_test(a_file_that_changed_meanwhile),
-		cmocka_unit_test(older_layout),
+		cmocka_unit_test(test_killed_at_each_step),
+		cmocka_unit_test(test_an_error_at_each_step),
+		cmocka_unit_test(test_a_full_disk),
+		cmocka_unit_test(test_a_file_that_changed_meanwhile),
+		cmocka_unit_test(test_older_layout),
 	};
 
 	umask(022);

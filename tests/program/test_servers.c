@@ -70,7 +70,7 @@ static int unload(void **state)
 }
 
 /* Half open; a window of a server covers its databases, one of a database that database alone. */
-static void windows_cover(void **state)
+static void test_windows_cover(void **state)
 {
 	const struct program *p = ((struct loaded *)*state)->program;
 	const instant_t ten = FIXTURE_NOW + 10 * 3600, noon = FIXTURE_NOW + 12 * 3600;
@@ -89,7 +89,7 @@ static void windows_cover(void **state)
 	assert_false(maintenance_covers(p, "named", NULL, FIXTURE_NOW));
 }
 
-static void evidence_is_explicit(void **state)
+static void test_evidence_is_explicit(void **state)
 {
 	const struct program *p = ((struct loaded *)*state)->program;
 
@@ -98,7 +98,7 @@ static void evidence_is_explicit(void **state)
 	assert_false(program_server(p, "named")->evidence_catalog);
 }
 
-static void shared_where_it_is_said(void **state)
+static void test_shared_where_it_is_said(void **state)
 {
 	const struct program *p = ((struct loaded *)*state)->program;
 
@@ -110,7 +110,7 @@ static void shared_where_it_is_said(void **state)
 		p, &p->clients[0], &p->servers[p->clients[0].databases[0].server]));
 }
 
-static void one_name_is_enough(void **state)
+static void test_one_name_is_enough(void **state)
 {
 	const struct client *c = &((struct loaded *)*state)->program->clients[0];
 
@@ -119,7 +119,7 @@ static void one_name_is_enough(void **state)
 	assert_ptr_equal(client_user(c, "sukarno"), &c->users[0]);
 }
 
-static void write_changes_data_alone(void **state)
+static void test_write_changes_data_alone(void **state)
 {
 	const struct level_terms *t =
 		&program_server(((struct loaded *)*state)->program, "two")->terms[LEVEL_WRITE];
@@ -133,7 +133,7 @@ static void write_changes_data_alone(void **state)
 	assert_true(strings_contain(&t->schema_denies, "ALTER"));
 }
 
-static void trusted_overlaps_both_ways(void **state)
+static void test_trusted_overlaps_both_ways(void **state)
 {
 	const struct server *s = program_server(((struct loaded *)*state)->program, "one");
 	static const struct {
@@ -159,7 +159,7 @@ static bool every_address(void *context, int family, const uint8_t *addr)
 }
 
 /* `one` is reached at a port that is not guarded, `two` is its own endpoint, nobody reaches a loopback address. */
-static void unguarded_host_is_named(void **state)
+static void test_unguarded_host_is_named(void **state)
 {
 	struct loaded *l = *state;
 	bool local = false;
@@ -174,16 +174,68 @@ static void unguarded_host_is_named(void **state)
 	assert_non_null(strstr(l->problems.items[0].text, "192.0.2.1 port 1433 is not guarded"));
 }
 
+/* By address, family, and port: a port alone leaves the other family and every other address open. */
+static void test_addresses_are_guarded(void **state)
+{
+	static const struct {
+		const char *at;
+		bool guarded;
+	} cases[] = {{"192.0.2.10:1433", true}, {"192.0.2.11:1433", false},
+		{"192.0.2.10:1434", false}, {"0.0.0.0:1433", true}, {"0.0.0.0:1444", false},
+		{"[::]:1433", false}, {"[::]:1444", true}, {"[2001:db8::10]:1444", true},
+		{"[2001:db8::11]:1444", false}, {"[fe80::1%4]:1444", false}, {"", false}};
+	struct endpoint endpoints[2];
+	struct server s = {.endpoints = endpoints};
+
+	(void)state;
+	assert_int_equal(endpoint_parse(&endpoints[0], "192.0.2.10:1433"), 0);
+	assert_int_equal(endpoint_parse(&endpoints[1], "[2001:db8::10]:1444"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		s.n_endpoints = ARRAY_SIZE(endpoints);
+		assert_int_equal(server_is_guarded(&s, cases[i].at), cases[i].guarded);
+		/* By other means. */
+		s.n_endpoints = 0;
+		assert_true(server_is_guarded(&s, cases[i].at));
+	}
+}
+
+/* No packet is sent to a wildcard, so that one was written says nothing of the addresses it stands for. */
+static void test_wildcard_endpoint_guards_nothing(void **state)
+{
+	static const char *const none[] = {"0.0.0.0:1433", "[::]:1433", "224.0.0.1:1433",
+		"[ff02::1]:1433", "255.255.255.255:1433", "[fe80::1]:1433", "169.254.1.1:1433"};
+	static const char *const some[] = {
+		"192.0.2.10:1433", "[2001:db8::5]:1433", "127.0.0.1:1433", "[::1]:1433"};
+	struct endpoint e;
+	struct server s = {.endpoints = &e, .n_endpoints = 1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		assert_int_equal(endpoint_parse(&e, none[i]), 0);
+		assert_non_null(endpoint_fault(&e));
+		assert_false(
+			server_is_guarded(&s, e.family == AF_INET ? "0.0.0.0:1433" : "[::]:1433"));
+		assert_false(server_is_guarded(&s, none[i]));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(some); i++) {
+		assert_int_equal(endpoint_parse(&e, some[i]), 0);
+		assert_null(endpoint_fault(&e));
+		assert_true(server_is_guarded(&s, some[i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(windows_cover, load, unload),
-		cmocka_unit_test_setup_teardown(evidence_is_explicit, load, unload),
-		cmocka_unit_test_setup_teardown(shared_where_it_is_said, load, unload),
-		cmocka_unit_test_setup_teardown(one_name_is_enough, load, unload),
-		cmocka_unit_test_setup_teardown(write_changes_data_alone, load, unload),
-		cmocka_unit_test_setup_teardown(trusted_overlaps_both_ways, load, unload),
-		cmocka_unit_test_setup_teardown(unguarded_host_is_named, load, unload),
+		cmocka_unit_test(test_wildcard_endpoint_guards_nothing),
+		cmocka_unit_test(test_addresses_are_guarded),
+		cmocka_unit_test_setup_teardown(test_windows_cover, load, unload),
+		cmocka_unit_test_setup_teardown(test_evidence_is_explicit, load, unload),
+		cmocka_unit_test_setup_teardown(test_shared_where_it_is_said, load, unload),
+		cmocka_unit_test_setup_teardown(test_one_name_is_enough, load, unload),
+		cmocka_unit_test_setup_teardown(test_write_changes_data_alone, load, unload),
+		cmocka_unit_test_setup_teardown(test_trusted_overlaps_both_ways, load, unload),
+		cmocka_unit_test_setup_teardown(test_unguarded_host_is_named, load, unload),
 	};
 
 	umask(022);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-static void sources_by_table(void **state)
+static void test_sources_by_table(void **state)
 {
 	static const struct {
 		const char *text;
@@ -72,7 +72,7 @@ static void sources_by_table(void **state)
 	}
 }
 
-static void kinds_by_table(void **state)
+static void test_kinds_by_table(void **state)
 {
 	static const struct {
 		const char *text;
@@ -136,7 +136,7 @@ static struct source random_source(struct prng *p)
 	return s;
 }
 
-static void text_goes_back_and_forth(void **state)
+static void test_text_goes_back_and_forth(void **state)
 {
 	struct prng p = prng_start();
 
@@ -156,7 +156,7 @@ static void text_goes_back_and_forth(void **state)
 	}
 }
 
-static void contains_by_bits(void **state)
+static void test_contains_by_bits(void **state)
 {
 	struct prng p = prng_start();
 
@@ -175,7 +175,7 @@ static void contains_by_bits(void **state)
 }
 
 /* As a server that listens on IPv6 may name an IPv4 client: its session must end with its source. */
-static void a_mapped_address_is_the_ipv4_one(void **state)
+static void test_a_mapped_address_is_the_ipv4_one(void **state)
 {
 	static const uint8_t inside[16] = {[10] = 0xff, 0xff, 203, 0, 113, 7};
 	static const uint8_t outside[16] = {[10] = 0xff, 0xff, 203, 0, 112, 7};
@@ -189,7 +189,7 @@ static void a_mapped_address_is_the_ipv4_one(void **state)
 	assert_false(source_contains(&s, AF_INET6, unmapped));
 }
 
-static void endpoints_by_table(void **state)
+static void test_endpoints_by_table(void **state)
 {
 	static const struct {
 		const char *text;
@@ -233,7 +233,7 @@ static void endpoints_by_table(void **state)
 	}
 }
 
-static void endpoints_in_order(void **state)
+static void test_endpoints_in_order(void **state)
 {
 	static const char *const rows[] = {"192.0.2.10:1", "192.0.2.10:1433", "192.0.2.11:1",
 		"[2001:db8::5]:1", "[2001:db8::5]:2", "[2001:db8::6]:1"};
@@ -254,13 +254,13 @@ static void endpoints_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sources_by_table),
-		cmocka_unit_test(kinds_by_table),
-		cmocka_unit_test(text_goes_back_and_forth),
-		cmocka_unit_test(contains_by_bits),
-		cmocka_unit_test(a_mapped_address_is_the_ipv4_one),
-		cmocka_unit_test(endpoints_by_table),
-		cmocka_unit_test(endpoints_in_order),
+		cmocka_unit_test(test_sources_by_table),
+		cmocka_unit_test(test_kinds_by_table),
+		cmocka_unit_test(test_text_goes_back_and_forth),
+		cmocka_unit_test(test_contains_by_bits),
+		cmocka_unit_test(test_a_mapped_address_is_the_ipv4_one),
+		cmocka_unit_test(test_endpoints_by_table),
+		cmocka_unit_test(test_endpoints_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ static void assert_harmless(const char *text, bool lines)
 			fail_msg("U+%04X is in \"%s\"", (unsigned)c, text);
 }
 
-static void every_character_is_harmless(void **state)
+static void test_every_character_is_harmless(void **state)
 {
 	(void)state;
 	for (uint32_t c = 1; c < 0x110000; c++) {
@@ -52,7 +52,7 @@ static void every_character_is_harmless(void **state)
 	}
 }
 
-static void bytes_that_are_no_text_are_harmless(void **state)
+static void test_bytes_that_are_no_text_are_harmless(void **state)
 {
 	static const char *const bytes[] = {
 		"\x9b[31m", "\xff\xfe", "a\xc2", "\xed\xa0\x80", "\xf4\x90\x80\x80"};
@@ -66,7 +66,7 @@ static void bytes_that_are_no_text_are_harmless(void **state)
 	}
 }
 
-static void a_line_stays_one_line(void **state)
+static void test_a_line_stays_one_line(void **state)
 {
 	char *text = NULL;
 	size_t size;
@@ -80,7 +80,7 @@ static void a_line_stays_one_line(void **state)
 	free(text);
 }
 
-static void json_keeps_what_it_escapes(void **state)
+static void test_json_keeps_what_it_escapes(void **state)
 {
 	static const char hostile[] = "a\x1b[2K\x7f\xc2\x9b"
 				      "\u202e\u2028\U000e0041\u00fc\U0001f600\"\\\n";
@@ -106,10 +106,10 @@ static void json_keeps_what_it_escapes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_character_is_harmless),
-		cmocka_unit_test(bytes_that_are_no_text_are_harmless),
-		cmocka_unit_test(a_line_stays_one_line),
-		cmocka_unit_test(json_keeps_what_it_escapes),
+		cmocka_unit_test(test_every_character_is_harmless),
+		cmocka_unit_test(test_bytes_that_are_no_text_are_harmless),
+		cmocka_unit_test(test_a_line_stays_one_line),
+		cmocka_unit_test(test_json_keeps_what_it_escapes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ static void zone_put(const char *bytes, size_t size)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void an_updated_zone_counts_at_once(void **state)
+static void test_an_updated_zone_counts_at_once(void **state)
 {
 	static const char *const places[] = {"Asia/Tokyo", "America/Chicago", "Asia/Tokyo"};
 	static const int64_t hours[] = {9, -6, 9};
@@ -77,7 +77,7 @@ static void an_updated_zone_counts_at_once(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(an_updated_zone_counts_at_once)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_an_updated_zone_counts_at_once)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

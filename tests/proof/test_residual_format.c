@@ -82,34 +82,37 @@ static const struct sql_value endpoint[] = {
 static const struct sql_value denial[] = {VALUE("REVOKE"), VALUE("g\0"), VALUE("r\0"),
 	VALUE("CONNECT SQL"), NOTHING, VALUE("100"), NOTHING, NOTHING, NOTHING, NOTHING,
 	VALUE("0")};
-static const struct sql_value linked[] = {
-	VALUE("a\0"), VALUE("b\0"), NOTHING, NOTHING, VALUE("c\0")};
 static const struct sql_value names[] = {VALUE("a\0"), VALUE("b\0"), VALUE("c\0"), VALUE("d\0")};
 
 static void remedies_read(const struct leftover *all)
 {
 	for (const struct leftover *k = all; k->name; k++) {
 		bool granted = strstr(k->remedy, "%5o"), owner = strstr(k->remedy, "%2o");
-		const struct sql_value *v = granted			  ? permission
-					    : owner			  ? owned
-					    : strstr(k->remedy, "%1w")	  ? module
-					    : strstr(k->remedy, "%1t::")  ? endpoint
-					    : strstr(k->remedy, "KILL ")  ? session
-					    : strstr(k->remedy, "%6o")	  ? denial
-					    : strstr(k->remedy, "%4t%2s") ? linked
-									  : names;
-		int n = granted	      ? 9
-			: owner	      ? 7
-			: v == module ? 6
-			: v == denial ? 11
-			: v == linked ? 5
-				      : 4;
+		const struct sql_value *v = granted			 ? permission
+					    : owner			 ? owned
+					    : strstr(k->remedy, "%1w")	 ? module
+					    : strstr(k->remedy, "%1t::") ? endpoint
+					    : strstr(k->remedy, "KILL ") ? session
+					    : strstr(k->remedy, "%6o")	 ? denial
+									 : names;
+		int n = granted ? 9 : owner ? 7 : v == module ? 6 : v == denial ? 11 : 4;
 		_cleanup_free_ char *made = NULL;
 		assert_int_equal(words_make(&made, k->remedy, v, n), 0);
 		assert_null(strchr(made, '%'));
 		assert_null(strstr(made, "DROP TABLE"));
 		corpus_add(made);
 	}
+}
+
+/* The login that somebody enters with, and the one that everybody does. */
+static void test_a_name_or_null(void **state)
+{
+	const struct sql_value one[] = {VALUE("a\0"), VALUE("b\0")},
+			       all[] = {VALUE("a\0"), NOTHING};
+
+	(void)state;
+	words_are("@locallogin = %2u", one, 2, 0, "@locallogin = N'b'");
+	words_are("@locallogin = %2u", all, 2, 0, "@locallogin = NULL");
 }
 
 static void test_every_remedy(void **state)
@@ -124,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_and_texts),
 		cmocka_unit_test(test_securables),
+		cmocka_unit_test(test_a_name_or_null),
 		cmocka_unit_test(test_every_remedy),
 	};
 

@@ -6,8 +6,9 @@
 #include <jansson.h>
 #include <string.h>
 #include "record/fields.h"
+#include "curfew/unread_names.h"
 
-static void texts_are_cut_at_characters(void **state)
+static void test_texts_are_cut_at_characters(void **state)
 {
 	static const struct {
 		const char *text, *kept;
@@ -26,7 +27,7 @@ static void texts_are_cut_at_characters(void **state)
 	}
 }
 
-static void broken_bytes_become_question_marks(void **state)
+static void test_broken_bytes_become_question_marks(void **state)
 {
 	char field[16];
 
@@ -39,7 +40,7 @@ static void broken_bytes_become_question_marks(void **state)
 	assert_string_equal(field, "???|????|??");
 }
 
-static void what_was_set_crosses_the_channel(void **state)
+static void test_what_was_set_crosses_the_channel(void **state)
 {
 	struct record r = {.kind = RECORD_NOTE}, back;
 	uint8_t packed[RECORD_PACKED_MAX] = {0};
@@ -60,7 +61,7 @@ static void what_was_set_crosses_the_channel(void **state)
 	}
 }
 
-static void only_what_is_used_crosses_the_channel(void **state)
+static void test_only_what_is_used_crosses_the_channel(void **state)
 {
 	struct record r = {.kind = RECORD_NOTE}, back;
 	uint8_t packed[RECORD_PACKED_MAX];
@@ -86,9 +87,10 @@ static void only_what_is_used_crosses_the_channel(void **state)
 }
 
 /* The widest record of each kind has room, and comes back as it went, by bytes and by JSON. */
-static void every_kind_comes_back(void **state)
+static void test_every_kind_comes_back(void **state)
 {
 	static struct record r, back;
+	static char text[RECORD_JSON_MAX];
 	uint8_t packed[RECORD_PACKED_MAX], again[RECORD_PACKED_MAX];
 
 	(void)state;
@@ -98,12 +100,12 @@ static void every_kind_comes_back(void **state)
 		memset(&r, 0, sizeof(r));
 		r.kind = (enum record_kind)kind;
 		for (const struct field *f = type->fields; f->name; f++) {
-			char *text = (char *)&r + f->offset;
+			char *field = (char *)&r + f->offset;
 
 			if (f->type == FIELD_TEXT)
-				memset(text, 'w', f->size - 1);
+				memset(field, 'w', f->size - 1);
 			else if (f->type == FIELD_SID)
-				memset(text, SID_MAX, f->size);
+				memset(field, SID_MAX, f->size);
 			else if (field_is_text(f))
 				assert_true(field_set_text(f, &r, "192.0.2.10:1433",
 					f->type == FIELD_SOURCE ? 10 : 15));
@@ -118,13 +120,47 @@ static void every_kind_comes_back(void **state)
 		assert_memory_equal(packed, again, size);
 		json_t *json = record_json(&r);
 		assert_int_equal(record_parse(&back, json), 0);
+		assert_true(record_json_text(text, &r) < sizeof(text));
+		json_t *read = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+		assert_true(json_equal(read, json));
+		json_decref(read);
 		json_decref(json);
 		assert_int_equal(record_pack(again, &back), size);
 		assert_memory_equal(packed, again, size);
 	}
 }
 
-static void results_of_older_journals_are_read(void **state)
+/* What JSON must escape, at its greatest length; and each byte that a text can have. */
+static void test_json_text_is_that_of_the_objects(void **state)
+{
+	static const char fills[] = "\x01\"\\\x7f";
+	static struct record r;
+	static char text[RECORD_JSON_MAX];
+
+	(void)state;
+	for (unsigned kind = RECORD_SERVER; kind < RECORD_KINDS; kind++)
+		for (const char *fill = fills; *fill; fill++) {
+			const struct record_type *type = record_type((enum record_kind)kind);
+
+			memset(&r, 0, sizeof(r));
+			r.kind = (enum record_kind)kind;
+			for (const struct field *f = type->fields; f->name; f++)
+				if (f->type == FIELD_TEXT)
+					memset((char *)&r + f->offset, *fill, f->size - 1);
+			for (unsigned c = 1; fill == fills && c < 127; c++)
+				r.detail[c] = (char)c;
+			record_set(r.client, sizeof(r.client), "M\u00fcller \u2713");
+			size_t size = record_json_text(text, &r);
+			assert_int_equal(size, strlen(text));
+			assert_true(size < sizeof(text));
+			json_t *json = record_json(&r), *read = json_loads(text, 0, NULL);
+			assert_true(json_equal(read, json));
+			json_decref(read);
+			json_decref(json);
+		}
+}
+
+static void test_results_of_older_journals_are_read(void **state)
 {
 	static const struct {
 		const char *word;
@@ -143,7 +179,35 @@ static void results_of_older_journals_are_read(void **state)
 	assert_false(verification_parse(&found, NULL));
 }
 
-static void states_have_names(void **state)
+/* No name is cut, and what had no room is counted. */
+static void test_unread_databases_are_named(void **state)
+{
+	static const char *const names[] = {"Copy", "Other copy", "Third"};
+	char text[80] = "incomplete; ";
+
+	(void)state;
+	unread_names_write(text, sizeof(text), UNREAD_NAMES, names, 3);
+	assert_string_equal(text, "incomplete; databases not read: [Copy], [Other copy], [Third]");
+	assert_true(unread_names_have(text, "Third"));
+	assert_false(unread_names_have(text, "Thir"));
+	assert_false(unread_names_have(text, "copy"));
+	assert_false(unread_names_have("[Third] was renamed", "Third"));
+	assert_false(unread_names_forgotten(text, "Third"));
+	text[0] = '\0';
+	unread_names_write(text, 62, UNREAD_FORGOTTEN, names, 3);
+	assert_string_equal(text, UNREAD_FORGOTTEN "[Copy] and 2 more");
+	assert_true(unread_names_forgotten(text, "Copy"));
+	assert_true(unread_names_forgotten(text, "Third"));
+	text[0] = '\0';
+	unread_names_write(text, 40, UNREAD_FORGOTTEN, names, 2);
+	assert_string_equal(text, UNREAD_FORGOTTEN "2");
+	assert_true(unread_names_forgotten(text, "Copy"));
+	text[0] = '\0';
+	unread_names_write(text, sizeof(text), UNREAD_FORGOTTEN, names, 2);
+	assert_false(unread_names_forgotten(text, "Third"));
+}
+
+static void test_states_have_names(void **state)
 {
 	(void)state;
 	for (unsigned s = STATE_OK; s <= STATE_OVERDUE; s++)
@@ -158,13 +222,15 @@ static void states_have_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts_are_cut_at_characters),
-		cmocka_unit_test(broken_bytes_become_question_marks),
-		cmocka_unit_test(what_was_set_crosses_the_channel),
-		cmocka_unit_test(only_what_is_used_crosses_the_channel),
-		cmocka_unit_test(every_kind_comes_back),
-		cmocka_unit_test(results_of_older_journals_are_read),
-		cmocka_unit_test(states_have_names),
+		cmocka_unit_test(test_texts_are_cut_at_characters),
+		cmocka_unit_test(test_broken_bytes_become_question_marks),
+		cmocka_unit_test(test_what_was_set_crosses_the_channel),
+		cmocka_unit_test(test_only_what_is_used_crosses_the_channel),
+		cmocka_unit_test(test_every_kind_comes_back),
+		cmocka_unit_test(test_json_text_is_that_of_the_objects),
+		cmocka_unit_test(test_results_of_older_journals_are_read),
+		cmocka_unit_test(test_unread_databases_are_named),
+		cmocka_unit_test(test_states_have_names),
 	};
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
 }

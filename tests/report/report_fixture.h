@@ -15,7 +15,6 @@
 
 #include "curfew/report.h"
 
-#define DAY	   86400
 #define GO_LIVE	   1795446000 /* 2026-11-23T15:00:00Z, 09:00 in Chicago */
 #define GOLDEN_NOW (GO_LIVE - 12 * DAY)
 #define HOSTILE	   "</td><script>alert('x')</script>&\"\xe2\x80\xae\x1b[31m"
@@ -98,6 +97,7 @@ static inline struct report_fixture *sample_new(void)
 		"x\"onmouseover=\"alert(1)@x", GO_LIVE - 20 * DAY);
 	s->program = (struct program){
 		.servers = s->servers, .n_servers = 2, .clients = s->clients, .n_clients = 3};
+	s->program.settings.firewall.enabled = true;
 	return s;
 }
 

@@ -124,6 +124,32 @@ static void test_audit_html(void **state)
 	audit_sample_free(&s);
 }
 
+/* A history without the records that were lost would pass for all that happened. */
+static void test_audit_html_names_lost_records(void **state)
+{
+	struct lost_span span = {
+		.has_from = true, .from = 300, .to = 600, .actor = HOSTILE, .reason = "no backup"};
+	struct audit_sample s;
+	const char *section, *lost;
+	char *text;
+
+	(void)state;
+	audit_sample_make(&s);
+	s.a.lost = (struct lost_records){.items = &span, .n = 1};
+	for (; s.a.history; s.a.history = NULL, s.a.n_history = 0) {
+		CAPTURED(text, audit_html(&s.a, to));
+		assert_harmless(text);
+		section = strstr(text, "<h2>History</h2>");
+		assert_non_null(section);
+		lost = strstr(section,
+			"records between 1970-01-01T00:05:00Z and 1970-01-01T00:10:00Z are missing");
+		assert_non_null(lost);
+		assert_non_null(strstr(lost, "no backup"));
+		free(text);
+	}
+	audit_sample_free(&s);
+}
+
 static void test_audit_text(void **state)
 {
 	struct audit_sample s;
@@ -159,6 +185,8 @@ static void test_unread_is_not_none(void **state)
 	free(text);
 	CAPTURED(text, audit_html(&s.a, to));
 	assert_non_null(strstr(text, "<p>None seen; the tables below name what was not read.</p>"));
+	assert_non_null(
+		strstr(text, "<p>None seen; Servers and Grants name what was not read.</p>"));
 	free(text);
 	s.servers[0].state = STATE_OK;
 	s.grants[5].state = STATE_OK;
@@ -171,8 +199,8 @@ static void test_unread_is_not_none(void **state)
 
 static void test_audit_json(void **state)
 {
-	static const char *const members[] = {"practice", "at", "state", "servers", "grants",
-		"residual", "findings", "sessions", "proofs", "journal"};
+	static const char *const members[] = {"practice", "at", "state", "since", "older",
+		"servers", "grants", "residual", "findings", "sessions", "proofs", "journal"};
 	struct audit_sample s;
 	json_t *j, *grant;
 	size_t n = 0;
@@ -195,14 +223,21 @@ static void test_audit_json(void **state)
 
 static void test_audit_state(void **state)
 {
-	const struct audit_finding finding = {.severity = FINDING_MEDIUM};
+	const struct audit_finding finding = {.name = "x", .severity = FINDING_MEDIUM};
+	const struct journal_entry accept = {.id = 1};
+	struct audit_finding not_shown = {.name = AUDIT_NOT_SHOWN, .severity = FINDING_INFO};
 	struct audit_server server = {.state = STATE_UNREACHABLE};
 	struct audit_report a = {0};
 
 	(void)state;
 	assert_int_equal(audit_state(&a), STATE_OK);
-	a.findings = &finding;
+	/* What was not shown is not verified, unless somebody accepted that. */
+	a.findings = &not_shown;
 	a.n_findings = 1;
+	assert_int_equal(audit_state(&a), STATE_UNVERIFIED);
+	not_shown.accepted = &accept;
+	assert_int_equal(audit_state(&a), STATE_OK);
+	a.findings = &finding;
 	assert_int_equal(audit_state(&a), STATE_DRIFT);
 	a.servers = &server;
 	a.n_servers = 1;
@@ -228,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_audit_html),
+		cmocka_unit_test(test_audit_html_names_lost_records),
 		cmocka_unit_test(test_audit_text),
 		cmocka_unit_test(test_unread_is_not_none),
 		cmocka_unit_test(test_audit_json),

@@ -11,7 +11,7 @@ static void board_of(struct board *b, struct grants *g)
 	const bool accounts[] = {true, true, true};
 
 	assert_int_equal(schedule_at(g, &fixture->program, &none, GOLDEN_NOW), 0);
-	assert_int_equal(board_make(b, &fixture->program, g, accounts, GOLDEN_NOW), 0);
+	assert_int_equal(board_make(b, &fixture->program, g, &none, accounts, GOLDEN_NOW), 0);
 	for (size_t i = 0; i < b->n; i++) {
 		struct progress *p = &b->cards[i].progress;
 		if (!streq(b->cards[i].client->name, "acme"))
@@ -57,9 +57,40 @@ static void test_page(void **state)
 	free(fixture);
 }
 
+/* One of two users is revoked: the client goes on. With both it is revoked. */
+static void test_revoked(void **state)
+{
+	const bool accounts[] = {true, true, true};
+	struct overrides o = {0};
+	struct grants grants;
+	struct board board;
+
+	(void)state;
+	fixture = sample_new();
+	fixture->program.n_clients = 1;
+	fixture->users[0][1] = fixture->users[0][0];
+	fixture->users[0][1].login = (char *)"acme.zoe.zulu";
+	fixture->clients[0].n_users = 2;
+	for (size_t i = 2; i-- > 0;) {
+		assert_int_equal(overrides_add(&o, "acme", fixture->users[0][i].login,
+					 GOLDEN_NOW - DAY, "a test"),
+			0);
+		assert_int_equal(schedule_at(&grants, &fixture->program, &o, GOLDEN_NOW), 0);
+		assert_int_equal(
+			board_make(&board, &fixture->program, &grants, &o, accounts, GOLDEN_NOW),
+			0);
+		assert_int_equal(board.cards[0].phase, i ? PHASE_TESTING : PHASE_REVOKED);
+		board_free(&board);
+		grants_free(&grants);
+	}
+	overrides_free(&o);
+	free(fixture);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_page)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_page), cmocka_unit_test(test_revoked)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

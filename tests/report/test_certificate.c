@@ -33,6 +33,8 @@ static void test_certificate(void **state)
 	};
 	struct report_fixture *s = sample_new();
 	struct certificate c = {.client = &s->clients[2],
+		.scheduled_end = s->clients[2].end,
+		.program = &s->program,
 		.ended = s->clients[2].end,
 		.at = GO_LIVE + 31 * DAY,
 		.items = items,
@@ -64,8 +66,11 @@ static void test_certificate(void **state)
 static void test_practice(void **state)
 {
 	struct report_fixture *s = sample_new();
-	struct certificate c = {
-		.client = &s->clients[0], .practice = true, .at = GO_LIVE + 31 * DAY};
+	struct certificate c = {.client = &s->clients[0],
+		.scheduled_end = s->clients[0].end,
+		.program = &s->program,
+		.practice = true,
+		.at = GO_LIVE + 31 * DAY};
 	char *text;
 	json_t *j;
 
@@ -88,7 +93,10 @@ static void test_customizations(void **state)
 {
 	struct report_fixture *s = sample_new();
 	const struct sample_tally left = {GO_LIVE + 20 * DAY, 1, 2, 4, 1, 4, 1, 1, 3};
-	struct certificate c = {.client = &s->clients[0], .at = GO_LIVE + 31 * DAY};
+	struct certificate c = {.client = &s->clients[0],
+		.scheduled_end = s->clients[0].end,
+		.program = &s->program,
+		.at = GO_LIVE + 31 * DAY};
 	char *text;
 	json_t *j;
 
@@ -169,6 +177,7 @@ static void test_access_of_others(void **state)
 	static const struct certificate_item items[] = {{"user", "acme.jane.doe", "sql07", "Former",
 		GO_LIVE + 30 * DAY, "no such user", 901}};
 	struct certificate c = {.client = &s->clients[0],
+		.scheduled_end = s->clients[0].end,
 		.at = GO_LIVE + 31 * DAY,
 		.program = &s->program,
 		.items = items,
@@ -220,6 +229,8 @@ static void test_forgotten(void **state)
 	};
 	struct report_fixture *s = sample_new();
 	struct certificate c = {.client = &s->clients[0],
+		.scheduled_end = s->clients[0].end,
+		.program = &s->program,
 		.at = GO_LIVE + 31 * DAY,
 		.items = items,
 		.n = ARRAY_SIZE(items)};
@@ -243,9 +254,43 @@ static void test_forgotten(void **state)
 	free(s);
 }
 
+/* What was not looked at was not verified; and whose packet filter it was is said. */
+static void test_without_a_filter(void **state)
+{
+	struct report_fixture *s = sample_new();
+	struct certificate c = {.client = &s->clients[0],
+		.scheduled_end = s->clients[0].end,
+		.at = GO_LIVE + 31 * DAY,
+		.host = "gw02",
+		.program = &s->program};
+	char *text;
+
+	(void)state;
+	CAPTURED(text, certificate_print(&c, to));
+	assert_non_null(strstr(text, "Allowlist entries verified as removed: 0"));
+	assert_non_null(strstr(text, "by host:        gw02\n"));
+	free(text);
+	CAPTURED(text, certificate_html(&c, to));
+	assert_non_null(strstr(text, "sessions, and allowlist entries of"));
+	free(text);
+	s->program.settings.firewall.enabled = false;
+	CAPTURED(text, certificate_print(&c, to));
+	assert_non_null(strstr(text, "Allowlist entries: none; this host filters nothing"));
+	free(text);
+	CAPTURED(text, certificate_html(&c, to));
+	assert_non_null(strstr(text, "users, and sessions of"));
+	assert_null(strstr(text, "Allowlist entries verified"));
+	free(text);
+	json_t *j = certificate_json(&c);
+	assert_string_equal(json_string_value(json_object_get(j, "host")), "gw02");
+	json_decref(j);
+	free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_a_filter),
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_practice),
 		cmocka_unit_test(test_customizations),

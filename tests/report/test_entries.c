@@ -105,6 +105,21 @@ static const struct journal_entry entries[] = {
 		.after = "2026-11-11T15:00:00Z"},
 };
 
+/* What was not confirmed to be allowed has its addresses too. */
+static void test_the_network(void **state)
+{
+	struct journal_entry e = {.after = ACCESS_UNCONFIRMED, .sources = "203.0.113.7"};
+
+	(void)state;
+	char *text = access_text(access_network_write, &e);
+	assert_string_equal(text, "not confirmed: 203.0.113.7");
+	free(text);
+	e.after = ACCESS_ALLOWED;
+	text = access_text(access_network_write, &e);
+	assert_string_equal(text, "203.0.113.7");
+	free(text);
+}
+
 /* Who asked and why are there, at every width; lines keep to it, and nothing is lost by breaking them. */
 static void test_entries(void **state)
 {
@@ -145,6 +160,7 @@ static void test_entries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_network),
 		cmocka_unit_test(test_entries),
 	};
 

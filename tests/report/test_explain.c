@@ -1,61 +1,7 @@
 /* "I cannot connect": each seeded cause is named in the last line, and what is not known is never a cause. */
-#include "report_fixture.h"
+#include "explain_scene.h"
 
 #include <jansson.h>
-
-#include "curfew/explain.h"
-
-/* Jane, who is let in and is well on both servers, at whatever time; then one thing is made wrong. */
-struct scene {
-	struct report_fixture *sample;
-	struct grants grants;
-	struct explain_server servers[2];
-	struct explain_database databases[2];
-	struct explain_denied denied[1];
-	struct refused refused;
-	struct source address;
-	struct verified verified;
-	struct override revoked;
-	struct explain_facts facts;
-};
-
-static void scene_open(struct scene *s, instant_t now)
-{
-	*s = (struct scene){.sample = sample_new()};
-	assert_int_equal(schedule_at(&s->grants, &s->sample->program, NULL, now), 0);
-	s->facts = (struct explain_facts){.client = &s->sample->clients[0],
-		.user = &s->sample->users[0][0],
-		.now = now,
-		.filters = true,
-		.servers = s->servers,
-		.databases = s->databases,
-		.denied = s->denied};
-	for (size_t i = 0; i < s->grants.n; i++) {
-		const struct grant *g = &s->grants.items[i];
-		if (g->user != s->facts.user)
-			continue;
-		size_t n = s->facts.n_databases++;
-		s->databases[n] = (struct explain_database){
-			.grant = g, .seen = true, .state = STATE_OK, .observed = g->level};
-		s->servers[s->facts.n_servers++] = (struct explain_server){.server = g->server,
-			.reach = REACH_READ,
-			.network_known = true,
-			.allowed = true,
-			.allowed_until = now + DAY,
-			.login = EXPLAIN_LOGIN_ENABLED,
-			.locked = ANSWER_NO,
-			.must_change = ANSWER_NO,
-			.expired = ANSWER_NO,
-			.handed_over = ANSWER_YES};
-	}
-	assert_int_equal(s->facts.n_databases, 2);
-}
-
-static void scene_close(struct scene *s)
-{
-	grants_free(&s->grants);
-	free(s->sample);
-}
 
 static void from(struct scene *s, const char *address)
 {
@@ -246,6 +192,26 @@ static void login_missing(struct scene *s)
 {
 	s->servers[1].login = s->servers[0].login = EXPLAIN_LOGIN_MISSING;
 }
+static void held(struct scene *s)
+{
+	s->facts.held = "records are missing; no access is granted until you run `curfew "
+			"accept-loss --reason TEXT`";
+}
+static void held_out(struct scene *s)
+{
+	held(s);
+	login_missing(s);
+}
+static void held_without_rights(struct scene *s)
+{
+	held(s);
+	agent_without_rights(s);
+}
+static void held_and_down(struct scene *s)
+{
+	held(s);
+	server_down(s);
+}
 static void login_disabled(struct scene *s)
 {
 	s->servers[1].login = s->servers[0].login = EXPLAIN_LOGIN_DISABLED;
@@ -272,6 +238,12 @@ static void no_filter(struct scene *s)
 	for (size_t i = 0; i < 2; i++)
 		s->servers[i].network_known = s->servers[i].allowed = false;
 }
+/* Without root. */
+static void filter_unread(struct scene *s)
+{
+	for (size_t i = 0; i < 2; i++)
+		s->servers[i].network_known = s->servers[i].allowed = false;
+}
 
 #define TESTING (GO_LIVE - 20 * DAY)
 #define LIVE	(GO_LIVE + DAY)
@@ -283,7 +255,7 @@ static const struct {
 	const char *says, *remedy;
 } scenes[] = {
 	{TESTING, wrong_address, CAUSE_ADDRESS_WRONG, "192.0.2.200 is not among the sources",
-		"run `curfew allow acme acme.jane.doe 192.0.2.200`"},
+		"run `curfew allow acme acme.jane.doe 192.0.2.200 --reason TEXT --ticket ID`"},
 	{TESTING, near_address, CAUSE_ADDRESS_NEAR, "near 203.0.113.7", "run `curfew allow acme"},
 	{TESTING, ended_address, CAUSE_ADDRESS_ENDED, "ended Thu 2026-10-29", "curfew allow"},
 	{TESTING, near_denied, CAUSE_DENIED_NEAR, "203.0.113.9", "run `curfew allow acme"},
@@ -328,11 +300,17 @@ static const struct {
 		"curfew apply acme"},
 	{TESTING, network_closed, CAUSE_NETWORK_CLOSED, "packet filter to sqltest02 blocks",
 		"curfew apply acme"},
+	/* `curfew apply` would grant nothing; who was let in before still is. */
+	{TESTING, held_out, CAUSE_HELD, "records are missing", "curfew accept-loss"},
+	{TESTING, held_without_rights, CAUSE_HELD, "records are missing", "curfew accept-loss"},
+	{TESTING, held_and_down, CAUSE_SERVER_DOWN, "does not answer", "start the server"},
+	{TESTING, held, CAUSE_NONE, "blocks nothing", "error message"},
 	{TESTING, in_drift, CAUSE_NOT_AS_SCHEDULED, "is drift", "curfew apply acme"},
 	{TESTING, nothing, CAUSE_NONE, "blocks nothing", "--address"},
 	{TESTING, clock_behind, CAUSE_NONE, "blocks nothing", "error message"},
 	{TESTING, rights_not_needed, CAUSE_NONE, "blocks nothing", "error message"},
-	{TESTING, nothing_known, CAUSE_NONE, "blocks nothing", "error message"},
+	{TESTING, nothing_known, CAUSE_NOT_READ, "was not asked", "run this again"},
+	{TESTING, filter_unread, CAUSE_NOT_READ, "packet filter was not read", "as root"},
 	{TESTING, no_filter, CAUSE_NONE, "blocks nothing", "error message"},
 };
 

@@ -67,6 +67,29 @@ static void test_grant_words(void **state)
 	free(s);
 }
 
+/* Without a go-live testing has ended, and nothing went live: "ended" is another phase. */
+static void test_words_of_a_lapsed_client(void **state)
+{
+	struct report_fixture *s = sample_new();
+	struct grants g;
+	char buf[WORDS_MAX];
+
+	(void)state;
+	s->clients[0].has_go_live = false;
+	assert_int_equal(schedule_at(&g, &s->program, NULL, GO_LIVE + 400 * DAY), 0);
+	assert_true(g.n > 0);
+	for (size_t i = 0; i < g.n; i++) {
+		if (g.items[i].client != &s->clients[0])
+			continue;
+		assert_int_equal(g.items[i].phase, PHASE_LAPSED);
+		grant_words(buf, &g.items[i], GO_LIVE + 400 * DAY);
+		assert_true(strncmp(buf, "lapsed ", 7) == 0);
+		assert_non_null(strstr(buf, ": testing ended without a go-live"));
+	}
+	grants_free(&g);
+	free(s);
+}
+
 static void test_grants_json(void **state)
 {
 	struct report_fixture *s = sample_new();
@@ -243,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_grant_words),
+		cmocka_unit_test(test_words_of_a_lapsed_client),
 		cmocka_unit_test(test_grants_json),
 		cmocka_unit_test(test_text_json_repairs),
 		cmocka_unit_test(test_record_json),

@@ -37,11 +37,46 @@ static void test_member(void **state)
 	free(text);
 }
 
+/* What a server or a person wrote reaches a terminal as what it looks like; lines of a text stay lines. */
+static void test_hostile(void **state)
+{
+	static const char *const members[] = {"program", NULL};
+	char *text;
+
+	(void)state;
+	CAPTURED(text, json_print_csv(json_pack("[{s:s}]", "program",
+					      "\x1b]0;owned\x07\r\"\xc2\x9b"
+					      "31m\xe2\x80\xae\ttwo\nlines"),
+			       members, to));
+	assert_string_equal(text, "\"program\"\r\n"
+				  "\"\xe2\x90\x9b]0;owned\xe2\x90\x87\xe2\x90\x8d\"\"\xef\xbf\xbd"
+				  "31m<U+202E>\xe2\x90\x89two\nlines\"\r\n");
+	free(text);
+}
+
+/* Of an object the first member goes without its name. */
+static void test_objects(void **state)
+{
+	static const char *const members[] = {"addresses", NULL};
+	char *text;
+
+	(void)state;
+	CAPTURED(text, json_print_csv(json_pack("[{s:[{s:s,s:s},{s:s,s:s}]}]", "addresses",
+					      "address", "198.51.100.9", "until", "today",
+					      "address", "198.51.100.10", "until", "noon"),
+			       members, to));
+	assert_string_equal(text, "\"addresses\"\r\n"
+				  "\"198.51.100.9 until today, 198.51.100.10 until noon\"\r\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_member),
+		cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static char *patch_of(const char *before, const char *after)
 	return text_end(&text);
 }
 
-static void patches_by_table(void **state)
+static void test_patches_by_table(void **state)
 {
 	static const struct {
 		const char *before, *after, *patch;
@@ -44,7 +44,7 @@ static void patches_by_table(void **state)
 	}
 }
 
-static void lines_of_one_side(void **state)
+static void test_lines_of_one_side(void **state)
 {
 	_cleanup_free_ char *was = patch_lines("a\n\tb = 1;\nc\n", "a\n\tb = 2;\n d\nc\n", '-');
 	_cleanup_free_ char *is = patch_lines("a\n\tb = 1;\nc\n", "a\n\tb = 2;\n d\nc\n", '+');
@@ -141,7 +141,7 @@ static char *patch_apply(const char *before, const char *patch)
 	return text_end(&out);
 }
 
-static void random_patches_apply(void **state)
+static void test_random_patches_apply(void **state)
 {
 	struct prng random = prng_start();
 
@@ -159,7 +159,7 @@ static void random_patches_apply(void **state)
 }
 
 /* Beyond what is compared line by line it is one hunk, and right all the same. */
-static void long_texts(void **state)
+static void test_long_texts(void **state)
 {
 	struct text a, b;
 
@@ -178,10 +178,10 @@ static void long_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(patches_by_table),
-		cmocka_unit_test(lines_of_one_side),
-		cmocka_unit_test(random_patches_apply),
-		cmocka_unit_test(long_texts),
+		cmocka_unit_test(test_patches_by_table),
+		cmocka_unit_test(test_lines_of_one_side),
+		cmocka_unit_test(test_random_patches_apply),
+		cmocka_unit_test(test_long_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

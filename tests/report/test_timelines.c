@@ -38,6 +38,47 @@ static void test_timeline_text(void **state)
 	free(s);
 }
 
+/* Its go-live was 20 days ago; the file's later date, with the same ticket, does not bring full access back. */
+static void test_timeline_after_a_date_was_moved(void **state)
+{
+	struct report_fixture *s = sample_new();
+	struct passed went = {.client = (char *)"acme",
+		.what = PASSED_GO_LIVE,
+		.instant = GOLDEN_NOW - 20 * DAY,
+		.ticket = (char *)"CS-48211",
+		.approved = GO_LIVE - 112 * DAY};
+	const struct overrides o = {.passed = &went, .n_passed = 1, .n_sorted = 1};
+	struct timeline t;
+	size_t live = 0;
+
+	(void)state;
+	assert_int_equal(timeline_make(&t, &s->program, &s->clients[0], &o, GOLDEN_NOW), 0);
+	for (size_t i = 0; i < t.n_marks; i++)
+		if (t.marks[i].kind == MARK_GO_LIVE) {
+			assert_int_equal(t.marks[i].at, went.instant);
+			live++;
+		}
+	assert_int_equal(live, 1);
+	for (size_t i = 0; i < t.n_bars; i++)
+		assert_true(t.bars[i].level != LEVEL_FULL || t.bars[i].until <= went.instant);
+	timeline_free(&t);
+	/* The words say what the picture shows. */
+	char *text = picture(s, 0, &o, GOLDEN_NOW, 80);
+	assert_non_null(strstr(text, ": live; next: "));
+	free(text);
+	/* The same of an end; and before one that was revoked later. */
+	struct override item = {.client = (char *)"acme", .at = went.instant - DAY};
+	const struct overrides revoked = {&item, 1, &went, 1, 1};
+	went.what = PASSED_END;
+	for (int i = 0; i < 2; i++) {
+		text = picture(s, 0, i ? &revoked : &o, GOLDEN_NOW, 80);
+		assert_non_null(strstr(text, ": ended "));
+		assert_null(strstr(text, "revoked since"));
+		free(text);
+	}
+	free(s);
+}
+
 /* Bars never overlap, follow one another, end with access, and say what the schedule says. */
 static void test_timeline_equals_schedule(void **state)
 {
@@ -271,9 +312,37 @@ static void test_calendar(void **state)
 	free(s);
 }
 
+/* Nothing changes for who is out, so the event does not name them. */
+static void test_a_revoked_user_is_in_no_event(void **state)
+{
+	struct report_fixture *s = sample_new();
+	struct client *c = &s->clients[0];
+	struct override item = {.client = c->name, .login = s->users[0][0].login};
+	struct overrides revoked = {.items = &item, .n = 1};
+	struct timeline t;
+	char *text;
+
+	(void)state;
+	/* Then under the name that the client has now, and under one that it had: the login is the same. */
+	for (int out = 0; out < 3; out++) {
+		if (out == 2)
+			item.client = (char *)"former";
+		assert_int_equal(
+			timeline_make(&t, &s->program, c, out ? &revoked : NULL, GOLDEN_NOW), 0);
+		CAPTURED(text, timelines_ics(&t, 1, to, GOLDEN_NOW));
+		assert_non_null(strstr(text, "VEVENT"));
+		assert_int_equal(strstr(text, "Users: ") == NULL, out > 0);
+		free(text);
+		timeline_free(&t);
+	}
+	free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_revoked_user_is_in_no_event),
+		cmocka_unit_test(test_timeline_after_a_date_was_moved),
 		cmocka_unit_test(test_timeline_text),
 		cmocka_unit_test(test_timeline_equals_schedule),
 		cmocka_unit_test(test_marks_of_real_grants),

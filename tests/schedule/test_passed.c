@@ -6,7 +6,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define DAY 86400
 #define S   (100 * DAY)
 #define G   (200 * DAY + 50)
 #define E14 (214 * DAY + 50)
@@ -288,10 +287,44 @@ static void test_never_wider(void **state)
 	}
 }
 
+/* Sorted or added later, in whatever letter case: each is found, and none of another client. */
+static void test_each_is_found(void **state)
+{
+	static char names[40][16];
+	struct passed passed[ARRAY_SIZE(names)];
+	struct overrides o = {.passed = passed};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(names[i], sizeof(names[i]), i % 3 ? "client%zu" : "Client%zu",
+			i * 7 % (ARRAY_SIZE(names) / 2));
+		passed[i] = (struct passed){.client = names[i],
+			.what = i < ARRAY_SIZE(names) / 2 ? PASSED_GO_LIVE : PASSED_END};
+	}
+	for (o.n_passed = 0; o.n_passed <= ARRAY_SIZE(passed); o.n_passed++) {
+		if (o.n_passed % 8 == 0)
+			passed_sort(&o);
+		for (size_t k = 0; k < ARRAY_SIZE(passed); k++) {
+			size_t n = 0, found = 0;
+
+			for (size_t i = 0; i < o.n_passed; i++)
+				n += names_equal(passed[i].client, passed[k].client);
+			for (size_t i = passed_first(&o, passed[k].client); i < o.n_passed;
+				i = passed_next(&o, passed[k].client, i)) {
+				assert_true(names_equal(passed[i].client, passed[k].client));
+				found++;
+			}
+			assert_int_equal(found, n);
+			assert_true(k >= o.n_passed || passed_find(&o, &passed[k]));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_moved_before_it_passed),
+		cmocka_unit_test(test_each_is_found),
 		cmocka_unit_test(test_go_live_moved_after_it_passed),
 		cmocka_unit_test(test_go_live_moved_beyond_the_old_end),
 		cmocka_unit_test(test_go_live_taken_out_after_it_passed),

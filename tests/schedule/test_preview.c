@@ -6,7 +6,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define DAY 86400
 /* Start, go-live, end of staging, end of all; now is between start and go-live. */
 #define S   (100 * DAY)
 #define NOW (150 * DAY)
@@ -107,7 +106,7 @@ static void another_ticket(struct side *w)
 	w->client.ticket = (char *)"CS-2";
 }
 
-static void what_is_taken_and_what_is_given(void **state)
+static void test_what_is_taken_and_what_is_given(void **state)
 {
 	static const struct {
 		void (*edit)(struct side *w);
@@ -138,7 +137,7 @@ static void what_is_taken_and_what_is_given(void **state)
 }
 
 /* Without anything in force all is new; after the end nobody has anything to lose. */
-static void the_first_day_and_the_last(void **state)
+static void test_the_first_day_and_the_last(void **state)
 {
 	struct side before, after;
 	struct preview p;
@@ -156,7 +155,7 @@ static void the_first_day_and_the_last(void **state)
 	preview_free(&p);
 }
 
-static void who_is_named_no_more(void **state)
+static void test_who_is_named_no_more(void **state)
 {
 	struct side before, after;
 	const struct client *removed[1];
@@ -174,9 +173,9 @@ static void who_is_named_no_more(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_taken_and_what_is_given),
-		cmocka_unit_test(the_first_day_and_the_last),
-		cmocka_unit_test(who_is_named_no_more),
+		cmocka_unit_test(test_what_is_taken_and_what_is_given),
+		cmocka_unit_test(test_the_first_day_and_the_last),
+		cmocka_unit_test(test_who_is_named_no_more),
 	};
 	return cmocka_run_group_tests_name("preview", tests, NULL, NULL);
 }

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define DAY 86400
-
 #define MAX_CLIENTS	8
 #define USERS		3
 #define DATABASES	4
@@ -131,7 +129,7 @@ static void grant_check(const struct grant *g, instant_t now)
 	}
 }
 
-static void any_client(void **state)
+static void test_any_client(void **state)
 {
 	static struct crowd c;
 	struct prng p = prng_start();
@@ -163,7 +161,7 @@ static void any_client(void **state)
 
 /* Walks through every change that schedule_next() names: between two of them nothing differs, after go-live
  * nothing widens, and the walk ends. */
-static void whole_lives(void **state)
+static void test_whole_lives(void **state)
 {
 	static struct crowd c;
 	struct prng p = prng_start();
@@ -218,7 +216,7 @@ static bool grants_equal(const struct grant *a, const struct grant *b)
 	       a->end == b->end;
 }
 
-static void clients_are_independent(void **state)
+static void test_clients_are_independent(void **state)
 {
 	static struct crowd c;
 	struct prng p = prng_start();
@@ -247,7 +245,7 @@ static void clients_are_independent(void **state)
 }
 
 /* Whatever is revoked, nobody gets more, and only those who are named get less. */
-static void overrides_only_narrow(void **state)
+static void test_overrides_only_narrow(void **state)
 {
 	static struct crowd c;
 	struct prng p = prng_start();
@@ -284,10 +282,10 @@ static void overrides_only_narrow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_client),
-		cmocka_unit_test(whole_lives),
-		cmocka_unit_test(clients_are_independent),
-		cmocka_unit_test(overrides_only_narrow),
+		cmocka_unit_test(test_any_client),
+		cmocka_unit_test(test_whole_lives),
+		cmocka_unit_test(test_clients_are_independent),
+		cmocka_unit_test(test_overrides_only_narrow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define DAY 86400
 /* Instants of the one client of the tables. */
 #define S   (100 * DAY)
 #define G   (200 * DAY)
@@ -80,7 +79,7 @@ static void rows_check(
 	}
 }
 
-static void staging_row(void **state)
+static void test_staging_row(void **state)
 {
 	static const struct row rows[] = {
 		{0, PHASE_PENDING, LEVEL_NONE, LEVEL_FULL, 0, S},
@@ -102,7 +101,7 @@ static void staging_row(void **state)
 }
 
 /* Staging and production alike: the level that the file names, until go-live. */
-static void write_until_go_live(void **state)
+static void test_write_until_go_live(void **state)
 {
 	static const struct row staging[] = {
 		{S - 1, PHASE_PENDING, LEVEL_NONE, LEVEL_WRITE, 0, S},
@@ -123,7 +122,7 @@ static void write_until_go_live(void **state)
 	rows_check(&w, NULL, production, ARRAY_SIZE(production));
 }
 
-static void staging_end_is_bounded(void **state)
+static void test_staging_end_is_bounded(void **state)
 {
 	static const struct row rows[] = {
 		{E30 - 1, PHASE_LIVE, LEVEL_READ_ONLY, LEVEL_NONE, G, E30},
@@ -137,7 +136,7 @@ static void staging_end_is_bounded(void **state)
 	rows_check(&w, NULL, rows, ARRAY_SIZE(rows));
 }
 
-static void staging_ends_at_go_live(void **state)
+static void test_staging_ends_at_go_live(void **state)
 {
 	static const struct row rows[] = {
 		{G - 1, PHASE_TESTING, LEVEL_FULL, LEVEL_NONE, S, G},
@@ -151,7 +150,7 @@ static void staging_ends_at_go_live(void **state)
 	rows_check(&w, NULL, rows, ARRAY_SIZE(rows));
 }
 
-static void production_row(void **state)
+static void test_production_row(void **state)
 {
 	static const struct row closed[] = {
 		{S - 1, PHASE_PENDING, LEVEL_NONE, LEVEL_READ_ONLY, 0, G},
@@ -187,7 +186,7 @@ static void production_row(void **state)
 	rows_check(&w, NULL, full, ARRAY_SIZE(full));
 }
 
-static void no_go_live_row(void **state)
+static void test_no_go_live_row(void **state)
 {
 	static const struct row staging[] = {
 		{S - 1, PHASE_PENDING, LEVEL_NONE, LEVEL_FULL, 0, S},
@@ -215,7 +214,7 @@ static void no_go_live_row(void **state)
 	rows_check(&w, NULL, closed, ARRAY_SIZE(closed));
 }
 
-static void approval_holds_back(void **state)
+static void test_approval_holds_back(void **state)
 {
 	static const struct row late[] = {
 		{S + 10 * DAY - 1, PHASE_PENDING, LEVEL_NONE, LEVEL_FULL, 0, S + 10 * DAY},
@@ -242,7 +241,7 @@ static void approval_holds_back(void **state)
 	rows_check(&w, NULL, too_late, ARRAY_SIZE(too_late));
 }
 
-static void revoked(void **state)
+static void test_revoked(void **state)
 {
 	const instant_t at = S + 5 * DAY;
 	const struct row rows[] = {
@@ -273,7 +272,7 @@ static void revoked(void **state)
 	grants_free(&g);
 }
 
-static void next_change(void **state)
+static void test_next_change(void **state)
 {
 	static const instant_t changes[] = {S, G, E14};
 	struct world w;
@@ -294,7 +293,7 @@ static void next_change(void **state)
 }
 
 /* The end of a temporary source is a change while there is access. */
-static void next_source_end(void **state)
+static void test_next_source_end(void **state)
 {
 	instant_t ends[] = {S - 5, G + 7, E14 + 9, SOURCE_NO_END}, now = S, next;
 	static const instant_t changes[] = {G, G + 7, E14};
@@ -318,7 +317,7 @@ static void next_source_end(void **state)
 	grants_free(&g);
 }
 
-static void nobody(void **state)
+static void test_nobody(void **state)
 {
 	struct program empty = {0};
 	struct grants g;
@@ -336,17 +335,17 @@ static void nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(staging_row),
-		cmocka_unit_test(next_source_end),
-		cmocka_unit_test(write_until_go_live),
-		cmocka_unit_test(staging_end_is_bounded),
-		cmocka_unit_test(staging_ends_at_go_live),
-		cmocka_unit_test(production_row),
-		cmocka_unit_test(no_go_live_row),
-		cmocka_unit_test(approval_holds_back),
-		cmocka_unit_test(revoked),
-		cmocka_unit_test(next_change),
-		cmocka_unit_test(nobody),
+		cmocka_unit_test(test_staging_row),
+		cmocka_unit_test(test_next_source_end),
+		cmocka_unit_test(test_write_until_go_live),
+		cmocka_unit_test(test_staging_end_is_bounded),
+		cmocka_unit_test(test_staging_ends_at_go_live),
+		cmocka_unit_test(test_production_row),
+		cmocka_unit_test(test_no_go_live_row),
+		cmocka_unit_test(test_approval_holds_back),
+		cmocka_unit_test(test_revoked),
+		cmocka_unit_test(test_next_change),
+		cmocka_unit_test(test_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

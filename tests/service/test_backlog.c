@@ -37,7 +37,7 @@ static void journal_remove(struct journal *j, const char *path)
 	unlink(rest);
 }
 
-static void what_waits_is_written_in_order_with_its_own_instant(void **state)
+static void test_what_waits_is_written_in_order_with_its_own_instant(void **state)
 {
 	struct backlog *b;
 	struct journal_entry first = event("start", AT), second = event("stop", AT + 5),
@@ -67,7 +67,7 @@ static void what_waits_is_written_in_order_with_its_own_instant(void **state)
 	backlog_free(NULL);
 }
 
-static void it_is_bounded(void **state)
+static void test_it_is_bounded(void **state)
 {
 	struct journal_entry e = event("start", AT);
 	struct backlog *b;
@@ -83,8 +83,8 @@ static void it_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_waits_is_written_in_order_with_its_own_instant),
-		cmocka_unit_test(it_is_bounded),
+		cmocka_unit_test(test_what_waits_is_written_in_order_with_its_own_instant),
+		cmocka_unit_test(test_it_is_bounded),
 	};
 	return cmocka_run_group_tests_name("backlog", tests, NULL, NULL);
 }

@@ -57,7 +57,7 @@ static void end_expect(struct change_log *l, const char *expected)
 	close(pipes[1]);
 }
 
-static void a_hundred_have_a_line_each(void **state)
+static void test_a_hundred_have_a_line_each(void **state)
 {
 	struct change_log l = {0};
 	const struct record r = outcome("sql01", CHANGE_USER_DROP, STATE_OK);
@@ -67,7 +67,7 @@ static void a_hundred_have_a_line_each(void **state)
 	end_expect(&l, "");
 }
 
-static void the_others_have_one_together_with_the_count_by_kind(void **state)
+static void test_the_others_have_one_together_with_the_count_by_kind(void **state)
 {
 	struct change_log l = {0};
 	const struct record create = outcome("sql01", CHANGE_LOGIN_CREATE, STATE_OK),
@@ -83,7 +83,7 @@ static void the_others_have_one_together_with_the_count_by_kind(void **state)
 		"user-create 60; `curfew history` has all\n");
 }
 
-static void a_failure_is_not_lost_behind_those_that_were_made(void **state)
+static void test_a_failure_is_not_lost_behind_those_that_were_made(void **state)
 {
 	struct change_log l = {0};
 	const struct record made = outcome("sql01", CHANGE_LOGIN_DISABLE, STATE_OK),
@@ -100,7 +100,7 @@ static void a_failure_is_not_lost_behind_those_that_were_made(void **state)
 		"`curfew history` has all\n");
 }
 
-static void the_packet_filter_counts_its_own_kinds(void **state)
+static void test_the_packet_filter_counts_its_own_kinds(void **state)
 {
 	struct change_log l = {0};
 	const struct record add = element(FIREWALL_ALLOW_ADD), end = element(FIREWALL_ALLOW_REMOVE);
@@ -116,10 +116,10 @@ static void the_packet_filter_counts_its_own_kinds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_hundred_have_a_line_each),
-		cmocka_unit_test(the_others_have_one_together_with_the_count_by_kind),
-		cmocka_unit_test(a_failure_is_not_lost_behind_those_that_were_made),
-		cmocka_unit_test(the_packet_filter_counts_its_own_kinds),
+		cmocka_unit_test(test_a_hundred_have_a_line_each),
+		cmocka_unit_test(test_the_others_have_one_together_with_the_count_by_kind),
+		cmocka_unit_test(test_a_failure_is_not_lost_behind_those_that_were_made),
+		cmocka_unit_test(test_the_packet_filter_counts_its_own_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

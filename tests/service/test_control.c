@@ -1,7 +1,7 @@
 /* The control socket: what a client can do to the service (nothing), records both ways. */
 #include "control_fixture.h"
 
-static void a_request_is_answered(void **state)
+static void test_a_request_is_answered(void **state)
 {
 	struct fixture *f = *state;
 	char expected[128];
@@ -15,7 +15,7 @@ static void a_request_is_answered(void **state)
 	assert_non_null(strstr(f->actor, expected));
 }
 
-static void the_request_cannot_say_who_asks(void **state)
+static void test_the_request_cannot_say_who_asks(void **state)
 {
 	struct fixture *f = *state;
 
@@ -24,7 +24,7 @@ static void the_request_cannot_say_who_asks(void **state)
 	assert_null(strstr(f->actor, "4711"));
 }
 
-static void nonsense_reaches_no_handler(void **state)
+static void test_nonsense_reaches_no_handler(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const texts[] = {"\n", "{}\n", "[]\n", "plan\n", "{\"command\":7}\n",
@@ -41,7 +41,7 @@ static void nonsense_reaches_no_handler(void **state)
 	assert_int_equal(f->n_asked, 0);
 }
 
-static void a_request_without_an_end_is_refused(void **state)
+static void test_a_request_without_an_end_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	static char text[MAX_CONTROL_REQUEST + 4096];
@@ -51,7 +51,7 @@ static void a_request_without_an_end_is_refused(void **state)
 	assert_int_equal(f->n_asked, 0);
 }
 
-static void the_silent_are_put_out(void **state)
+static void test_the_silent_are_put_out(void **state)
 {
 	struct fixture *f = *state;
 	int fd = client_connect(f);
@@ -70,7 +70,7 @@ static void the_silent_are_put_out(void **state)
 }
 
 /* Whoever holds places without asking keeps nobody out: the longest idle makes room for the next of the same user. */
-static void the_idle_make_room(void **state)
+static void test_the_idle_make_room(void **state)
 {
 	struct fixture *f = *state;
 	size_t most = getuid() == 0 ? MAX_CONTROL_CLIENTS : MAX_CONTROL_PER_USER;
@@ -90,7 +90,7 @@ static void the_idle_make_room(void **state)
 	serve(f);
 }
 
-static void who_hangs_up_is_seen(void **state)
+static void test_who_hangs_up_is_seen(void **state)
 {
 	struct fixture *f = *state;
 	static const char text[] = "{\"command\":\"hold\"}\n";
@@ -108,7 +108,7 @@ static void who_hangs_up_is_seen(void **state)
 	control_end(f->held, 0, NULL, NULL);
 }
 
-static void who_does_not_read_gets_no_half_answer(void **state)
+static void test_who_does_not_read_gets_no_half_answer(void **state)
 {
 	struct fixture *f = *state;
 	static const char text[] = "{\"command\":\"hold\"}\n";
@@ -143,7 +143,7 @@ static int got_record(void *context, const struct record *r)
 }
 
 /* A child asks as commands do, while this process serves. */
-static void commands_get_records_and_result(void **state)
+static void test_commands_get_records_and_result(void **state)
 {
 	struct fixture *f = *state;
 	int status;
@@ -171,7 +171,7 @@ static void commands_get_records_and_result(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static void a_second_service_is_refused_and_a_dead_one_replaced(void **state)
+static void test_a_second_service_is_refused_and_a_dead_one_replaced(void **state)
 {
 	struct fixture *f = *state;
 	struct control *other;
@@ -188,7 +188,7 @@ static void a_second_service_is_refused_and_a_dead_one_replaced(void **state)
 	assert_non_null(strstr(ANSWER(f, "{\"command\":\"plan\"}\n"), "\"end\":0"));
 }
 
-static void no_service_is_told_apart(void **state)
+static void test_no_service_is_told_apart(void **state)
 {
 	struct fixture *f = *state;
 	json_t *end;
@@ -199,7 +199,7 @@ static void no_service_is_told_apart(void **state)
 	assert_int_equal(control_call(&end, f->folder, json_object(), NULL, NULL), -ENOENT);
 }
 
-static void records_go_both_ways(void **state)
+static void test_records_go_both_ways(void **state)
 {
 	struct record a = {.kind = RECORD_OUTCOME,
 			      .code = -110,
@@ -235,18 +235,18 @@ static void records_go_both_ways(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_request_is_answered),
-		TEST(the_request_cannot_say_who_asks),
-		TEST(nonsense_reaches_no_handler),
-		TEST(a_request_without_an_end_is_refused),
-		TEST(the_silent_are_put_out),
-		TEST(the_idle_make_room),
-		TEST(who_hangs_up_is_seen),
-		TEST(who_does_not_read_gets_no_half_answer),
-		TEST(commands_get_records_and_result),
-		TEST(a_second_service_is_refused_and_a_dead_one_replaced),
-		TEST(no_service_is_told_apart),
-		cmocka_unit_test(records_go_both_ways),
+		TEST(test_a_request_is_answered),
+		TEST(test_the_request_cannot_say_who_asks),
+		TEST(test_nonsense_reaches_no_handler),
+		TEST(test_a_request_without_an_end_is_refused),
+		TEST(test_the_silent_are_put_out),
+		TEST(test_the_idle_make_room),
+		TEST(test_who_hangs_up_is_seen),
+		TEST(test_who_does_not_read_gets_no_half_answer),
+		TEST(test_commands_get_records_and_result),
+		TEST(test_a_second_service_is_refused_and_a_dead_one_replaced),
+		TEST(test_no_service_is_told_apart),
+		cmocka_unit_test(test_records_go_both_ways),
 	};
 	return cmocka_run_group_tests_name("control", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* The control socket: who may ask, and how often at once. */
 #include "control_fixture.h"
 
-static void nobody_else_may_ask(void **state)
+static void test_nobody_else_may_ask(void **state)
 {
 	struct fixture *f = *state;
 	int status;
@@ -35,7 +35,7 @@ static void nobody_else_may_ask(void **state)
 	assert_int_equal(f->n_asked, 0);
 }
 
-static void members_of_the_group_may_ask(void **state)
+static void test_members_of_the_group_may_ask(void **state)
 {
 	struct fixture *f = *state;
 	const gid_t group = 54321;
@@ -79,7 +79,7 @@ static int member_hold_all(const struct fixture *f, gid_t group)
 	return 0;
 }
 
-static void one_user_cannot_hold_all_places(void **state)
+static void test_one_user_cannot_hold_all_places(void **state)
 {
 	struct fixture *f = *state;
 	const gid_t group = 54321;
@@ -111,9 +111,9 @@ static void one_user_cannot_hold_all_places(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_user_cannot_hold_all_places),
-		TEST(nobody_else_may_ask),
-		TEST(members_of_the_group_may_ask),
+		TEST(test_one_user_cannot_hold_all_places),
+		TEST(test_nobody_else_may_ask),
+		TEST(test_members_of_the_group_may_ask),
 	};
 	return cmocka_run_group_tests_name("control: who", tests, NULL, NULL);
 }

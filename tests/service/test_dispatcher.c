@@ -34,7 +34,7 @@ static void listen(struct listener *l, struct dispatcher *d, unsigned events)
 	assert_int_equal(dispatcher_add(d, &l->binding), 0);
 }
 
-static void only_what_is_ready_is_called(void **state)
+static void test_only_what_is_ready_is_called(void **state)
 {
 	struct dispatcher *d;
 	struct listener quiet, loud;
@@ -56,7 +56,7 @@ static void only_what_is_ready_is_called(void **state)
 }
 
 /* Both are reported in one batch: whichever is called first takes the other's turn away, for its owner may be gone. */
-static void what_was_removed_in_the_same_batch_is_not_called(void **state)
+static void test_what_was_removed_in_the_same_batch_is_not_called(void **state)
 {
 	struct dispatcher *d;
 	struct listener a, b;
@@ -74,7 +74,7 @@ static void what_was_removed_in_the_same_batch_is_not_called(void **state)
 	dispatcher_free(d);
 }
 
-static void a_file_that_is_none_is_an_error(void **state)
+static void test_a_file_that_is_none_is_an_error(void **state)
 {
 	struct binding none = {.fd = -1};
 	struct dispatcher *d;
@@ -88,9 +88,9 @@ static void a_file_that_is_none_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_what_is_ready_is_called),
-		cmocka_unit_test(what_was_removed_in_the_same_batch_is_not_called),
-		cmocka_unit_test(a_file_that_is_none_is_an_error),
+		cmocka_unit_test(test_only_what_is_ready_is_called),
+		cmocka_unit_test(test_what_was_removed_in_the_same_batch_is_not_called),
+		cmocka_unit_test(test_a_file_that_is_none_is_an_error),
 	};
 	return cmocka_run_group_tests_name("dispatcher", tests, NULL, NULL);
 }

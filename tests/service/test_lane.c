@@ -1,166 +1,7 @@
-/* One pass under way, by a clock that the test sets: when it is cut short, when its batch is committed, how it ends. Its
- * workers are real processes that stand in for servers: one ends at once, one hangs. */
-#include "../program/fixture.h"
+/* One pass under way, by a clock that the test sets: when it is cut short, when its batch is committed, how it ends. */
+#include "lane_stage.h"
 
-#include <sqlite3.h>
-
-#include "curfew/journal.h"
-#include "service/lane.h"
-
-#define NOW 1793500000
-
-static int64_t clock_ms;
-
-static int64_t clock_read(void)
-{
-	return clock_ms;
-}
-
-struct stage {
-	char *folder;
-	struct program *program;
-	struct journal *journal;
-	struct dispatcher *dispatcher;
-	struct lane *lane;
-	struct pass_options options;
-	const char *hangs; /* the server that does */
-	bool announces;	   /* and announces a change first */
-	unsigned ranks[2]; /* of sql07 and the other */
-	size_t n_ended;
-	int error;
-	struct pass_result result;
-	char ends[128]; /* servers in the order in which they ended */
-	int code;	/* of the last that ended */
-};
-
-static int hang(struct worker *w, void *context)
-{
-	(void)w;
-	(void)context;
-	while (pause() < 0)
-		;
-	return 0;
-}
-
-static int announce(struct worker *w, void *context)
-{
-	const struct record r = {
-		.kind = RECORD_PLAN, .change = {.number = 1, .kind = CHANGE_USER_CREATE}};
-
-	worker_tell(w, &r);
-	return hang(w, context);
-}
-
-static int end_at_once(struct worker *w, void *context)
-{
-	struct record r = {.kind = RECORD_SERVER};
-
-	(void)context;
-	worker_tell(w, &r);
-	return 0;
-}
-
-static unsigned job_adjust(void *context, struct worker_job *job)
-{
-	const struct stage *s = context;
-	bool hangs = s->hangs && strcmp(s->hangs, job->name) == 0;
-
-	job->prepare = NULL;
-	/* One that ends commits the batch by that: then both hang. */
-	if (s->announces)
-		job->run = hangs ? announce : hang;
-	else
-		job->run = hangs ? hang : end_at_once;
-	job->unconfined = true;
-	return s->ranks[strcmp(job->name, "sql07") != 0];
-}
-
-static void ended(void *context, int error, const struct pass_result *result)
-{
-	struct stage *s = context;
-
-	assert_false(lane_is_busy(s->lane));
-	s->n_ended++;
-	s->error = error;
-	s->result = *result;
-}
-
-static int sink(void *context, const struct record *r)
-{
-	struct stage *s = context;
-
-	if (r->kind != RECORD_END)
-		return 0;
-	size_t n = strlen(s->ends);
-	snprintf(s->ends + n, sizeof(s->ends) - n, "%s ", r->server);
-	s->code = r->code;
-	return 0;
-}
-
-static int setup(void **state)
-{
-	struct stage *s = calloc(1, sizeof(*s));
-	struct problems problems;
-
-	assert_non_null(s);
-	clock_ms = 1000000;
-	s->folder = fixture_make();
-	_cleanup_free_ char *config = text_make("%s/curfew.conf", s->folder);
-	_cleanup_free_ char *path = text_make("%s/journal", s->folder);
-	const struct journal_options o = {.path = path};
-	assert_int_equal(program_load(&s->program, &problems, config, NOW), 0);
-	problems_free(&problems);
-	assert_int_equal(journal_open(&s->journal, &o), 0);
-	assert_int_equal(dispatcher_new(&s->dispatcher), 0);
-	const struct lane_options l = {s->dispatcher, clock_read, job_adjust, ended, s};
-	assert_int_equal(lane_new(&s->lane, &l), 0);
-	s->options = (struct pass_options){.mode = PASS_APPLY,
-		.program = s->program,
-		.journal = s->journal,
-		.now = NOW,
-		.actor = "a test",
-		.reason = "a test",
-		.sink = sink,
-		.context = s};
-	*state = s;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct stage *s = *state;
-
-	lane_free(s->lane);
-	lane_free(NULL);
-	dispatcher_free(s->dispatcher);
-	journal_close(s->journal);
-	program_free(s->program);
-	fixture_remove(s->folder);
-	free(s);
-	return 0;
-}
-
-static void begin(struct stage *s)
-{
-	assert_int_equal(lane_begin(s->lane, &s->options), 0);
-	assert_true(lane_is_busy(s->lane));
-}
-
-/* Until the one that does not hang has ended, and the other has begun. */
-static void work_to_the_hang(struct stage *s)
-{
-	while (!*s->ends || lane_age(s->lane, s->hangs) < 0)
-		assert_int_equal(dispatcher_wait(s->dispatcher, -1), 0);
-}
-
-/* However long that takes: a hang ends the test program. */
-static void work_to_the_end(struct stage *s)
-{
-	while (lane_is_busy(s->lane))
-		assert_int_equal(dispatcher_wait(s->dispatcher, -1), 0);
-}
-
-static void it_ends_by_itself(void **state)
+static void test_it_ends_by_itself(void **state)
 {
 	struct stage *s = *state;
 
@@ -177,7 +18,7 @@ static void it_ends_by_itself(void **state)
 	assert_int_equal(s->n_ended, 2);
 }
 
-static void a_server_that_hangs_is_cut_short_after_the_grace(void **state)
+static void test_a_server_that_hangs_is_cut_short_after_the_grace(void **state)
 {
 	struct stage *s = *state;
 
@@ -194,17 +35,17 @@ static void a_server_that_hangs_is_cut_short_after_the_grace(void **state)
 	lane_tick(s->lane);
 	assert_int_equal(dispatcher_wait(s->dispatcher, 0), 0);
 	assert_true(lane_is_busy(s->lane));
-	assert_false(lane_is_cut(s->lane));
+	assert_true(lane_next(s->lane) == clock_ms + 1);
 	clock_ms += 1;
 	lane_tick(s->lane);
-	assert_true(lane_is_cut(s->lane));
+	assert_true(lane_next(s->lane) == INT64_MAX);
 	work_to_the_end(s);
 	assert_string_equal(s->ends, "sqltest02 sql07 ");
 	assert_int_equal(s->code, -ECANCELED);
 	assert_int_equal(s->result.unreachable, 1);
 }
 
-static void what_is_behind_comes_last(void **state)
+static void test_what_is_behind_comes_last(void **state)
 {
 	struct stage *s = *state;
 
@@ -221,19 +62,8 @@ static void what_is_behind_comes_last(void **state)
 	assert_string_equal(s->ends, "sql07 sqltest02 ");
 }
 
-static bool can_write(const struct stage *s)
-{
-	_cleanup_free_ char *path = text_make("%s/journal", s->folder);
-	sqlite3 *db = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	sqlite3_close(db);
-	return rc == SQLITE_OK;
-}
-
 /* While a batch is open nobody else can write: so it is not open for long. */
-static void what_was_recorded_is_committed_soon(void **state)
+static void test_what_was_recorded_is_committed_soon(void **state)
 {
 	struct stage *s = *state;
 
@@ -253,7 +83,7 @@ static void what_was_recorded_is_committed_soon(void **state)
 	assert_true(lane_next(s->lane) == INT64_MAX);
 }
 
-static void an_outdated_pass_knows_it(void **state)
+static void test_an_outdated_pass_knows_it(void **state)
 {
 	struct stage *s = *state;
 
@@ -270,7 +100,7 @@ static void an_outdated_pass_knows_it(void **state)
 }
 
 /* The clock was wrong: the rest is recorded as of the right time, and the pass ends at once. */
-static void a_corrected_clock_ends_it(void **state)
+static void test_a_corrected_clock_ends_it(void **state)
 {
 	struct stage *s = *state;
 
@@ -279,12 +109,57 @@ static void a_corrected_clock_ends_it(void **state)
 	begin(s);
 	lane_correct(s->lane, NOW - 86400);
 	assert_int_equal(lane_pass(s->lane)->now, NOW - 86400);
-	assert_true(lane_is_stale(s->lane) && lane_is_cut(s->lane));
+	assert_true(lane_is_stale(s->lane));
 	work_to_the_end(s);
 	assert_int_equal(s->n_ended, 1);
 }
 
-static void one_that_is_dropped_says_nothing_more(void **state)
+/* The process that owns the packet filter hangs: it goes on when a worker has, which needs nothing of it. */
+static int await_a_worker(struct stage *s)
+{
+	for (int i = 0; i < 6000 && !__atomic_load_n(&s->ready->gone_on, __ATOMIC_SEQ_CST); i++)
+		usleep(10000);
+	assert_true(s->ready->gone_on);
+	return -ETIMEDOUT;
+}
+
+static int hanging_plan(struct firewall_changes *out, void *context, const struct allowlist *wanted,
+	instant_t now, bool closings_only)
+{
+	(void)out, (void)wanted, (void)now, (void)closings_only;
+	return await_a_worker(context);
+}
+
+static int hanging_again(void *context, uint64_t number, instant_t now, bool closings_only)
+{
+	(void)number, (void)now, (void)closings_only;
+	return await_a_worker(context);
+}
+
+static void test_what_ends_on_a_server_waits_for_no_packet_filter(void **state)
+{
+	struct stage *s = *state;
+	const struct firewall_port port = {
+		.plan = hanging_plan, .again = hanging_again, .context = s};
+
+	something_ends(s);
+	s->options.network = &port;
+	begin(s);
+	work_to_the_end(s);
+	assert_int_equal(s->ready->gone_on, 2);
+	assert_true(s->result.network_failed);
+	assert_int_equal(s->result.unreachable, 0);
+	/* And with one that was begun ahead, for a worker that is not ready. */
+	something_ends(s);
+	s->ready->gone_on = 0;
+	assert_int_equal(lane_begin_early(s->lane, &s->options), 0);
+	assert_int_equal(lane_release(s->lane, GOLIVE), 0);
+	work_to_the_end(s);
+	assert_int_equal(s->ready->gone_on, 2);
+	assert_int_equal(s->result.unreachable, 0);
+}
+
+static void test_one_that_is_dropped_says_nothing_more(void **state)
 {
 	struct stage *s = *state;
 
@@ -300,20 +175,20 @@ static void one_that_is_dropped_says_nothing_more(void **state)
 	lane_hurry(s->lane);
 	lane_cut(s->lane);
 	assert_true(lane_next(s->lane) == INT64_MAX);
-	assert_false(lane_is_cut(s->lane));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, stage_setup, stage_teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_ends_by_itself),
-		TEST(a_server_that_hangs_is_cut_short_after_the_grace),
-		TEST(what_is_behind_comes_last),
-		TEST(what_was_recorded_is_committed_soon),
-		TEST(an_outdated_pass_knows_it),
-		TEST(a_corrected_clock_ends_it),
-		TEST(one_that_is_dropped_says_nothing_more),
+		TEST(test_it_ends_by_itself),
+		TEST(test_a_server_that_hangs_is_cut_short_after_the_grace),
+		TEST(test_what_is_behind_comes_last),
+		TEST(test_what_was_recorded_is_committed_soon),
+		TEST(test_an_outdated_pass_knows_it),
+		TEST(test_a_corrected_clock_ends_it),
+		TEST(test_what_ends_on_a_server_waits_for_no_packet_filter),
+		TEST(test_one_that_is_dropped_says_nothing_more),
 	};
 	return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
 }

@@ -145,7 +145,7 @@ static char *text_of(const struct metrics *m)
 	return text;
 }
 
-static void the_text_keeps_the_rules(void **state)
+static void test_the_text_keeps_the_rules(void **state)
 {
 	static const struct metrics nothing;
 	char *text = text_of(&figures);
@@ -160,13 +160,19 @@ static void the_text_keeps_the_rules(void **state)
 	struct sample s = text_parse(text);
 	assert_true(s.n_families >= 15 && s.n_samples >= s.n_families);
 	free(text);
+	/* What nobody knows is no figure. */
+	struct metrics unknown = figures;
+	unknown.overdue_unknown = true;
+	text = text_of(&unknown);
+	assert_null(strstr(text, "curfew_overdue"));
+	free(text);
 	text = text_of(&nothing);
 	assert_null(strstr(text, "next_transition"));
 	text_parse(text);
 	free(text);
 }
 
-static void the_file_is_replaced_as_a_whole(void **state)
+static void test_the_file_is_replaced_as_a_whole(void **state)
 {
 	char folder[] = "/tmp/curfew-metrics-XXXXXX", file[64], text[16384] = "";
 	struct stat before, after;
@@ -193,8 +199,8 @@ static void the_file_is_replaced_as_a_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_text_keeps_the_rules),
-		cmocka_unit_test(the_file_is_replaced_as_a_whole),
+		cmocka_unit_test(test_the_text_keeps_the_rules),
+		cmocka_unit_test(test_the_file_is_replaced_as_a_whole),
 	};
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include "service/internal.h"
 #include "service/preflights.h"
 
-static void it_wakes_for_what_it_can_begin(void **state)
+static void test_it_wakes_for_what_it_can_begin(void **state)
 {
 	struct service s = {0};
 
@@ -34,7 +34,7 @@ static void it_wakes_for_what_it_can_begin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_wakes_for_what_it_can_begin),
+		cmocka_unit_test(test_it_wakes_for_what_it_can_begin),
 	};
 	return cmocka_run_group_tests_name("queries", tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ static void put(const struct installation *i, const char *text)
 	fixture_write(i->folder, "clients.d/acme.conf", text, strlen(text));
 }
 
-static void a_broken_file_leaves_what_it_said(void **state)
+static void test_a_broken_file_leaves_what_it_said(void **state)
 {
 	const struct installation *i = *state;
 	char before[65], broken[65], again[65];
@@ -91,7 +91,7 @@ static void a_broken_file_leaves_what_it_said(void **state)
 	assert_string_equal(before, again);
 }
 
-static void a_file_that_was_never_good_gives_nothing(void **state)
+static void test_a_file_that_was_never_good_gives_nothing(void **state)
 {
 	const struct installation *i = *state;
 
@@ -100,7 +100,7 @@ static void a_file_that_was_never_good_gives_nothing(void **state)
 	assert_false(is_kept(i, "acme.conf"));
 }
 
-static void a_vanished_file_is_not_kept(void **state)
+static void test_a_vanished_file_is_not_kept(void **state)
 {
 	const struct installation *i = *state;
 	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", i->folder);
@@ -114,7 +114,7 @@ static void a_vanished_file_is_not_kept(void **state)
 	load(i, 0, 0, NULL);
 }
 
-static void a_new_file_that_clashes_takes_nothing_away(void **state)
+static void test_a_new_file_that_clashes_takes_nothing_away(void **state)
 {
 	const struct installation *i = *state;
 	_cleanup_free_ char *path = text_make("%s/clients.d/acme.conf", i->folder);
@@ -129,7 +129,7 @@ static void a_new_file_that_clashes_takes_nothing_away(void **state)
 }
 
 /* Whoever reloads hears of it: a new client whose file is wrong is not in force at all. */
-static void a_new_broken_file_is_told_as_left_out(void **state)
+static void test_a_new_broken_file_is_told_as_left_out(void **state)
 {
 	const struct installation *i = *state;
 
@@ -142,7 +142,7 @@ static void a_new_broken_file_is_told_as_left_out(void **state)
 	assert_true(is_left_out(i, 1));
 }
 
-static void a_broken_main_file_leaves_the_last_good_whole(void **state)
+static void test_a_broken_main_file_leaves_the_last_good_whole(void **state)
 {
 	const struct installation *i = *state;
 	struct configuration c;
@@ -173,7 +173,7 @@ static ino_t saved_inode(const struct installation *i)
 }
 
 /* On a full disk nothing could be written: what is saved already need not be. */
-static void what_is_saved_is_not_written_again(void **state)
+static void test_what_is_saved_is_not_written_again(void **state)
 {
 	const struct installation *i = *state;
 
@@ -187,13 +187,13 @@ static void what_is_saved_is_not_written_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_broken_file_leaves_what_it_said),
-		TEST(a_new_broken_file_is_told_as_left_out),
-		TEST(a_file_that_was_never_good_gives_nothing),
-		TEST(a_vanished_file_is_not_kept),
-		TEST(a_new_file_that_clashes_takes_nothing_away),
-		TEST(what_is_saved_is_not_written_again),
-		TEST(a_broken_main_file_leaves_the_last_good_whole),
+		TEST(test_a_broken_file_leaves_what_it_said),
+		TEST(test_a_new_broken_file_is_told_as_left_out),
+		TEST(test_a_file_that_was_never_good_gives_nothing),
+		TEST(test_a_vanished_file_is_not_kept),
+		TEST(test_a_new_file_that_clashes_takes_nothing_away),
+		TEST(test_what_is_saved_is_not_written_again),
+		TEST(test_a_broken_main_file_leaves_the_last_good_whole),
 	};
 	return cmocka_run_group_tests_name("reload", tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ static void visit(struct retries *h, const char *name, enum state state, int cod
 	retries_ended(h, name, code, "", EVERYBODY, 7, now);
 }
 
-static void the_delay_doubles_up_to_five_minutes(void **state)
+static void test_the_delay_doubles_up_to_five_minutes(void **state)
 {
 	const int64_t expected[] = {5, 10, 20, 40, 80, 160, 300, 300, 300};
 
@@ -64,7 +64,7 @@ static void the_delay_doubles_up_to_five_minutes(void **state)
 	assert_int_equal(retries_delay(UINT32_MAX, 0), 300 * 750);
 }
 
-static void a_failure_sets_the_next_try(void **state)
+static void test_a_failure_sets_the_next_try(void **state)
 {
 	struct retries *h = *state;
 	const struct server_retry *s = retries_find(h, "sql01");
@@ -81,7 +81,7 @@ static void a_failure_sets_the_next_try(void **state)
 	assert_int_equal(retries_find(h, "sql02")->failures, 0);
 }
 
-static void a_complete_pass_clears_all_of_it(void **state)
+static void test_a_complete_pass_clears_all_of_it(void **state)
 {
 	struct retries *h = *state;
 	const struct server_retry *s = retries_find(h, "sql01");
@@ -97,8 +97,66 @@ static void a_complete_pass_clears_all_of_it(void **state)
 	assert_true(retries_next(h) == INT64_MAX);
 }
 
+/* A server that nobody could read has what it had. */
+static void test_grants_count_as_last_seen(void **state)
+{
+	struct retries *h = *state;
+	size_t excess, unread;
+
+	retries_begin(h);
+	retries_grant(h, "sql01", STATE_EXCESS);
+	retries_grant(h, "sql01", STATE_UNREAD);
+	retries_grant(h, "sql02", STATE_EXCESS);
+	retries_grant(h, "sql02", STATE_OK);
+	retries_grant(h, "elsewhere", STATE_EXCESS);
+	visit(h, "sql01", STATE_OK, 0, NOW);
+	visit(h, "sql02", STATE_OK, 0, NOW);
+	retries_grants(&excess, &unread, h);
+	assert_int_equal(excess, 2);
+	assert_int_equal(unread, 1);
+	/* One does not answer, and the pass was ended before it came to the other. */
+	retries_begin(h);
+	retries_grant(h, "sql01", STATE_UNREACHABLE);
+	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW + 60);
+	visit(h, "sql02", STATE_OK, -ECANCELED, NOW + 60);
+	retries_grants(&excess, &unread, h);
+	assert_int_equal(excess, 2);
+	assert_int_equal(unread, 1);
+	/* A pass for one client sees none of the others. */
+	retries_begin(h);
+	retries_answered(h, "sql01", STATE_OK, 0, true, NOW + 120);
+	retries_ended(h, "sql01", 0, "", ONE_CLIENT, 7, NOW + 120);
+	retries_grants(&excess, &unread, h);
+	assert_int_equal(excess, 2);
+	/* A retry of one server sees that one. */
+	retries_begin(h);
+	visit(h, "sql01", STATE_OK, 0, NOW + 180);
+	retries_grants(&excess, &unread, h);
+	assert_int_equal(excess, 1);
+	assert_int_equal(unread, 0);
+}
+
+/* What the journal knows counts from the start, until a pass has seen the server. */
+static void test_grants_count_as_remembered_at_start(void **state)
+{
+	struct retries *h = *state;
+	struct verified items[] = {{.server = "sql01", .result = VERIFICATION_EXCESS},
+		{.server = "sql01", .result = VERIFICATION_VERIFIED},
+		{.server = "sql02", .result = VERIFICATION_EXCESS},
+		{.server = "gone", .result = VERIFICATION_EXCESS}};
+	const struct verified_list v = {.items = items, .n = ARRAY_SIZE(items)};
+	size_t excess, unread;
+
+	retries_remember(h, &v);
+	retries_begin(h);
+	visit(h, "sql01", STATE_UNREACHABLE, -ETIMEDOUT, NOW);
+	visit(h, "sql02", STATE_OK, 0, NOW);
+	retries_grants(&excess, &unread, h);
+	assert_int_equal(excess, 1);
+}
+
 /* In a window nothing is said of a failure; what still fails after it is told, once, and so is its end. */
-static void a_window_quiets_the_log(void **state)
+static void test_a_window_quiets_the_log(void **state)
 {
 	struct retries *h = *state;
 	const struct server_retry *s = retries_find(h, "sql01");
@@ -115,7 +173,7 @@ static void a_window_quiets_the_log(void **state)
 	assert_false(s->told);
 }
 
-static void one_client_says_nothing_of_the_others(void **state)
+static void test_one_client_says_nothing_of_the_others(void **state)
 {
 	struct retries *h = *state;
 	const struct server_retry *s = retries_find(h, "sql01");
@@ -130,7 +188,7 @@ static void one_client_says_nothing_of_the_others(void **state)
 }
 
 /* Cut short by us: it is visited again soon, and counts as no failure. */
-static void cut_short_is_no_failure(void **state)
+static void test_cut_short_is_no_failure(void **state)
 {
 	struct retries *h = *state;
 	const struct server_retry *s = retries_find(h, "sql01");
@@ -147,7 +205,7 @@ static void cut_short_is_no_failure(void **state)
 	assert_int_equal(retries_find(h, "sql02")->silent_since, NOW);
 }
 
-static void who_is_due(void **state)
+static void test_who_is_due(void **state)
 {
 	struct retries *h = *state;
 
@@ -170,7 +228,7 @@ static void who_is_due(void **state)
 }
 
 /* It may answer now, or only its reading fails: nothing that may remove access leaves it out. */
-static void a_removal_waits_for_no_retry(void **state)
+static void test_a_removal_waits_for_no_retry(void **state)
 {
 	const unsigned reasons[] = {
 		REASON_TRANSITION, REASON_CLOCK, REASON_OVERRIDE, REASON_TRANSITION | REASON_RETRY};
@@ -186,7 +244,7 @@ static void a_removal_waits_for_no_retry(void **state)
 }
 
 /* The rest of a pass that was cut short: those whose turn had not come, and not the one that held it up. */
-static void the_rest_are_those_that_had_no_turn(void **state)
+static void test_the_rest_are_those_that_had_no_turn(void **state)
 {
 	struct retries *h = *state;
 
@@ -202,7 +260,7 @@ static void the_rest_are_those_that_had_no_turn(void **state)
 	assert_true(retries_is_due(h, 0, REASON_REST));
 }
 
-static void one_that_came_back_is_due_now(void **state)
+static void test_one_that_came_back_is_due_now(void **state)
 {
 	struct retries *h = *state;
 
@@ -214,7 +272,7 @@ static void one_that_came_back_is_due_now(void **state)
 	retries_came_back(h, "no such server");
 }
 
-static void a_reload_keeps_what_is_known(void **state)
+static void test_a_reload_keeps_what_is_known(void **state)
 {
 	const struct program p = {.servers = servers + 1, .n_servers = 2};
 	struct retries *h = *state;
@@ -231,7 +289,7 @@ static void a_reload_keeps_what_is_known(void **state)
 	assert_null(retries_find(h, "sql01"));
 }
 
-static void no_instant_lies_ahead_of_a_corrected_clock(void **state)
+static void test_no_instant_lies_ahead_of_a_corrected_clock(void **state)
 {
 	struct retries *h = *state;
 
@@ -246,18 +304,20 @@ static void no_instant_lies_ahead_of_a_corrected_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_delay_doubles_up_to_five_minutes),
-		TEST(a_failure_sets_the_next_try),
-		TEST(a_complete_pass_clears_all_of_it),
-		TEST(a_window_quiets_the_log),
-		TEST(one_client_says_nothing_of_the_others),
-		TEST(cut_short_is_no_failure),
-		TEST(who_is_due),
-		TEST(a_removal_waits_for_no_retry),
-		TEST(the_rest_are_those_that_had_no_turn),
-		TEST(one_that_came_back_is_due_now),
-		TEST(a_reload_keeps_what_is_known),
-		TEST(no_instant_lies_ahead_of_a_corrected_clock),
+		TEST(test_grants_count_as_last_seen),
+		TEST(test_grants_count_as_remembered_at_start),
+		TEST(test_the_delay_doubles_up_to_five_minutes),
+		TEST(test_a_failure_sets_the_next_try),
+		TEST(test_a_complete_pass_clears_all_of_it),
+		TEST(test_a_window_quiets_the_log),
+		TEST(test_one_client_says_nothing_of_the_others),
+		TEST(test_cut_short_is_no_failure),
+		TEST(test_who_is_due),
+		TEST(test_a_removal_waits_for_no_retry),
+		TEST(test_the_rest_are_those_that_had_no_turn),
+		TEST(test_one_that_came_back_is_due_now),
+		TEST(test_a_reload_keeps_what_is_known),
+		TEST(test_no_instant_lies_ahead_of_a_corrected_clock),
 	};
 	return cmocka_run_group_tests_name("retries", tests, NULL, NULL);
 }

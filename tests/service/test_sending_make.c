@@ -2,6 +2,7 @@
 #include "../report/report_fixture.h"
 #include "../journal/journal_fixture.h"
 
+#include "curfew/state_tables.h"
 #include "service/sending_make.h"
 
 #define CLIENTS 40
@@ -131,13 +132,21 @@ static void test_two_changes_in_one_second(void **state)
 	free(s);
 }
 
-static void proved_as_full(
-	struct fixture *f, const struct report_fixture *s, const struct client *c)
+static void level_put(struct fixture *f, const struct report_fixture *s, const struct client *c,
+	enum level level, enum verification result)
 {
-	const struct proved p = {s->servers[c->databases[0].server].name, c->users[0].login,
-		c->databases[0].name, LEVEL_FULL, GOLDEN_NOW - DAY};
+	const char *server = s->servers[c->databases[1].server].name;
+	const struct verified_level p = {
+		server, c->users[0].login, c->databases[1].name, level, GOLDEN_NOW - DAY};
+	const struct verified v = {.server = server,
+		.login = p.login,
+		.database = p.database,
+		.level = level,
+		.result = result,
+		.at = p.at};
 
-	assert_int_equal(proved_put(f->j, &p), 0);
+	assert_int_equal(verified_level_save(f->j, &p), 0);
+	assert_int_equal(verified_save(f->j, &v), 0);
 }
 
 /* Whoever has access when notices are switched on is told nothing of it, however long the first look takes; whoever is
@@ -149,7 +158,7 @@ static void test_switching_on_mails_no_backlog(void **state)
 	struct sending_turn turn = {.until = INT64_MAX};
 	struct sending_view v = one_client_view(f, s, &turn);
 
-	proved_as_full(f, s, &s->clients[0]);
+	level_put(f, s, &s->clients[0], LEVEL_FULL, VERIFICATION_VERIFIED);
 	assert_int_equal(people_note(&v), 0);
 	v.now += 60;
 	assert_true(people_add(&v) >= 0 && removed_add(&v) >= 0);
@@ -185,7 +194,7 @@ static void test_removed(void **state)
 	s->program.n_clients = 1;
 	s->program.settings.notices.from = (char *)"access@host.example";
 	c->language = (char *)"";
-	proved_as_full(f, s, c);
+	level_put(f, s, c, LEVEL_FULL, VERIFICATION_VERIFIED);
 	assert_int_equal(people_note(&v), 0);
 	/* One user, then the client's file as a whole. */
 	for (int i = 1; i <= 2; i++) {
@@ -219,6 +228,129 @@ static void test_removed(void **state)
 	free(s);
 }
 
+#define RENAMED                                                                                    \
+	"SELECT count(*) FROM outbox WHERE notice = 'dates-moved' AND client = 'apex'"             \
+	" AND message LIKE '%text/calendar%' AND event LIKE 'acme/%/renamed/%'"
+
+/* The client's file was renamed, and the login is written in it. Whose access does not go on, who has the login no more, or who
+ * only has access to another database of another client, is told. */
+static void test_renamed(void **state)
+{
+	static const struct {
+		const char *client, *email;
+		bool revoked, elsewhere;
+	} cases[] = {{"acme", NULL, false, false}, {"ache", "other@acme.example", false, false},
+		{"acre", NULL, true, false}, {"acne", NULL, false, true}};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct report_fixture *s = sample_new();
+		struct client *c = &s->clients[0];
+		struct sending_turn turn = {.until = INT64_MAX};
+		struct sending_view v = one_client_view(f, s, &turn);
+		struct overrides revoked = {0};
+		int64_t before = withdrawn(f);
+
+		c->name = (char *)cases[i].client;
+		c->n_users = 1;
+		assert_int_equal(people_note(&v), 0);
+		const struct journal_entry had = {.kind = JOURNAL_ACCESS,
+			.at = v.now,
+			.client = c->name,
+			.login = c->users[0].login,
+			.server = s->servers[1].name,
+			.database = cases[i].elsewhere ? "Elsewhere" : c->databases[1].name,
+			.level = "full"};
+		assert_int_equal(journal_write(NULL, f->j, &had), 0);
+		c->name = (char *)"apex";
+		if (cases[i].email)
+			c->users[0].email = (char *)cases[i].email;
+		if (cases[i].revoked)
+			assert_int_equal(overrides_add(&revoked, "apex", NULL, v.now, "left"), 0);
+		v.overrides = &revoked;
+		assert_true(removed_add(&v) >= 0);
+		assert_int_equal(withdrawn(f) - before, i > 0);
+		/* Whose access goes on has the dates under the new name, and no longer under the former one. */
+		assert_int_equal(sql_number(f->path, RENAMED), 1);
+		assert_int_equal(sql_number(f->path, "SELECT count(*) FROM notified_person"), 0);
+		overrides_free(&revoked);
+		/* Later cases begin anew. */
+		assert_int_equal(sql_number(f->path, "SELECT count(*) FROM told"), 0);
+		free(s);
+	}
+}
+
+/* One server has confirmed its database, the other has not answered yet: the mail says which. */
+static void test_opened_says_what_is_confirmed(void **state)
+{
+	struct fixture *f = *state;
+	struct report_fixture *s = sample_new();
+	struct client *c = &s->clients[0];
+	struct sending_turn turn = {.until = INT64_MAX};
+	struct sending_view v = one_client_view(f, s, &turn);
+	struct verified_list seen = {0};
+	const struct notice n = {NOTICE_OPENED, c, &c->users[0], GOLDEN_NOW, GOLDEN_NOW, INT64_MAX};
+	const struct notice_dates d = {0};
+	struct notice_values values;
+
+	c->databases[0].before_go_live = LEVEL_READ_ONLY;
+	assert_int_equal(people_note(&v), 0);
+	assert_int_equal(notified_person_forget(f->j, c->name, c->users[0].login), 0);
+	level_put(f, s, c, LEVEL_FULL, VERIFICATION_EXCESS);
+	assert_true(people_add(&v) >= 0);
+	assert_int_equal(notices(f), 0);
+	level_put(f, s, c, LEVEL_FULL, VERIFICATION_VERIFIED);
+	assert_true(people_add(&v) >= 0);
+	assert_int_equal(notices(f), 1);
+	assert_int_equal(verified_load(&seen, f->j), 0);
+	assert_int_equal(
+		notice_values(&values, &s->program, &n, &d, v.overrides, &seen, GOLDEN_NOW), 0);
+	assert_string_equal(values.items[VALUE_DATABASES],
+		"  AcmeProd (production): not available yet\n  AcmeTest (staging): full");
+	assert_null(strstr(values.items[VALUE_CONNECTION], "sql07"));
+	assert_non_null(strstr(values.items[VALUE_CONNECTION], "sqltest02, in SSMS"));
+	notice_values_free(&values);
+	verified_list_free(&seen);
+	free(s);
+}
+
+static int64_t ended_mails(const struct fixture *f, struct sending_view *v)
+{
+	assert_true(people_add(v) >= 0 && removed_add(v) >= 0);
+	return sql_number(f->path, "SELECT count(*) FROM outbox WHERE notice = 'ended'");
+}
+
+/* "The login is removed" is said when it is: no level, no user of a database, and no login on any server. */
+static void test_ended_when_nothing_is_left(void **state)
+{
+	struct fixture *f = *state;
+	struct report_fixture *s = sample_new();
+	struct client *c = &s->clients[0];
+	struct sending_turn turn = {.until = INT64_MAX};
+	struct sending_view v = one_client_view(f, s, &turn);
+	const uint8_t sid = 1;
+	const struct identity login = {.server = "sqltest02",
+		.login = c->users[0].login,
+		.sid = &sid,
+		.sid_size = 1,
+		.created = GOLDEN_NOW - DAY};
+
+	assert_int_equal(people_note(&v), 0);
+	v.now = c->end + 60;
+	v.since = c->end - 1;
+	level_put(f, s, c, LEVEL_READ_ONLY, VERIFICATION_VERIFIED);
+	assert_int_equal(ended_mails(f, &v), 0);
+	level_put(f, s, c, LEVEL_NONE, VERIFICATION_EXCESS);
+	assert_int_equal(ended_mails(f, &v), 0);
+	level_put(f, s, c, LEVEL_NONE, VERIFICATION_VERIFIED);
+	assert_int_equal(ledger_put(f->j, &login), 0);
+	assert_int_equal(ended_mails(f, &v), 0);
+	assert_int_equal(ledger_remove(f->j, login.server, login.login, v.now), 0);
+	assert_int_equal(ended_mails(f, &v), 1);
+	assert_int_equal(ended_mails(f, &v), 1);
+	free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +358,9 @@ int main(void)
 		WITH_JOURNAL(test_two_changes_in_one_second),
 		WITH_JOURNAL(test_switching_on_mails_no_backlog),
 		WITH_JOURNAL(test_removed),
+		WITH_JOURNAL(test_renamed),
+		WITH_JOURNAL(test_opened_says_what_is_confirmed),
+		WITH_JOURNAL(test_ended_when_nothing_is_left),
 	};
 	return cmocka_run_group_tests_name("sending make", tests, NULL, NULL);
 }

@@ -11,7 +11,8 @@
 
 #define PLAYED_COLUMNS 15
 struct played_row {
-	const char *words; /* the row answers questions that hold them */
+	const char *
+		words; /* the row answers questions that hold them; behind `!`, those that do not */
 	const char *columns[PLAYED_COLUMNS];
 };
 static const struct played_row *played_rows;
@@ -58,6 +59,11 @@ static int played_give(const struct played_row *r, sql_row_fn each, void *contex
 	return each(context, v, n);
 }
 
+static bool played_answers(const struct played_row *r, const char *batch)
+{
+	return *r->words == '!' ? !strstr(batch, r->words + 1) : strstr(batch, r->words) != NULL;
+}
+
 int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
 	sql_row_fn each, void *context)
 {
@@ -75,7 +81,7 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 			*error = (struct sql_error){.number = refused_number, .text = "ended"};
 			return SQL_SERVER_ERROR;
 		}
-		int rc = strstr(batch, played_rows[i].words)
+		int rc = played_answers(&played_rows[i], batch)
 				 ? played_give(&played_rows[i], each, context)
 				 : 0;
 		if (rc)

@@ -16,9 +16,20 @@ int sql_session_open(
 	return 0;
 }
 
+void sql_session_watch(struct sql_session *s, bool on)
+{
+	(void)s, (void)on;
+}
+
 void sql_session_close(struct sql_session *s)
 {
 	(void)s;
+}
+
+bool sql_session_is_lost(const struct sql_session *s)
+{
+	(void)s;
+	return false;
 }
 
 const char *sql_session_unsettled(const struct sql_session *s)

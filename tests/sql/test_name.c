@@ -19,7 +19,7 @@
 		assert_string_equal(got, (text));                                                  \
 	} while (0)
 
-static void names_are_decoded(void **state)
+static void test_names_are_decoded(void **state)
 {
 	(void)state;
 	DECODES("", "");
@@ -31,7 +31,7 @@ static void names_are_decoded(void **state)
 	DECODES("\377\377", "\357\277\277");
 }
 
-static void half_a_pair_stays_what_it_is(void **state)
+static void test_half_a_pair_stays_what_it_is(void **state)
 {
 	(void)state;
 	DECODES("a\0\000\330b\0", "a\355\240\200b");
@@ -42,7 +42,7 @@ static void half_a_pair_stays_what_it_is(void **state)
 	assert_null(name_decode(NULL, 0));
 }
 
-static void no_two_names_become_one(void **state)
+static void test_no_two_names_become_one(void **state)
 {
 	static const unsigned units[] = {'a', 0xe9, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xfffe, 0x20ac};
 	struct prng p = prng_start();
@@ -75,13 +75,13 @@ static char *sendable(const char *batch)
 	FILE *to = open_memstream(&text, &size);
 
 	assert_non_null(to);
-	batch_write_sendable(to, batch);
+	batch_write_sendable(to, batch, NULL);
 	assert_int_equal(fclose(to), 0);
 	corpus_add(text);
 	return text;
 }
 
-static void a_batch_names_what_cannot_be_written(void **state)
+static void test_a_batch_names_what_cannot_be_written(void **state)
 {
 	(void)state;
 	_cleanup_free_ char *plain = sendable("DROP USER [o'brien\360\237\230\200];");
@@ -99,10 +99,10 @@ static void a_batch_names_what_cannot_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_decoded),
-		cmocka_unit_test(half_a_pair_stays_what_it_is),
-		cmocka_unit_test(no_two_names_become_one),
-		cmocka_unit_test(a_batch_names_what_cannot_be_written),
+		cmocka_unit_test(test_names_are_decoded),
+		cmocka_unit_test(test_half_a_pair_stays_what_it_is),
+		cmocka_unit_test(test_no_two_names_become_one),
+		cmocka_unit_test(test_a_batch_names_what_cannot_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

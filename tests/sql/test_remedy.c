@@ -10,7 +10,10 @@
 
 #include "../corpus.h"
 
-#define IN     "USE [Acme]]Test]; "
+#define IN "USE [Acme]]Test]; "
+#define GRANTOR(of)                                                                                           \
+	" -- if it stays, somebody else than the owner granted it: add AS and that one's name, which is the " \
+	"grantor in sys." of "_permissions"
 #define MASTER "USE [master]; "
 #define MSDB   "USE [msdb]; "
 #define JOB                                                                                                    \
@@ -50,6 +53,16 @@ static const struct remedy {
 		"ON m.object_id = t.object_id WHERE QUOTENAME(t.name) = N'[t]';"},
 	{"master", {"server-module", "[dbo].[p]", "SQL_STORED_PROCEDURE 1F"}, false,
 		"USE [master]; DROP PROCEDURE [dbo].[p];"},
+	/* Each type of module that sys.sql_modules lists. */
+	{"master", {"server-module", "[dbo].[r]", "RULE 1F"}, false, MASTER "DROP RULE [dbo].[r];"},
+	{"master", {"server-module", "[dbo].[d]", "DEFAULT_CONSTRAINT 1F"}, false,
+		MASTER "DROP DEFAULT [dbo].[d];"},
+	{"master", {"server-module", "[dbo].[f]", "REPLICATION_FILTER_PROCEDURE 1F"}, false,
+		MASTER "DROP PROCEDURE [dbo].[f];"},
+	{"Acme]Test", {"object", "[dbo].[xp_]]o'c]", "EXTENDED_STORED_PROCEDURE 2026"}, false,
+		MASTER "EXEC sys.sp_dropextendedproc N'xp_]o''c';"},
+	{"Acme]Test", {"object", "[dbo].[x]", "SOMETHING_NEW 2026"}, false,
+		IN "-- no statement is known for this type; a DBA must review it"},
 	/* What no statement can name is never a statement. */
 	{"Acme]Test", {"object", "[dbo].[x?] 0x00D8", "USER_TABLE 2026"}, false,
 		"-- no statement can write this name; a DBA must review it"},
@@ -74,7 +87,7 @@ static const struct remedy {
 	{"Acme]Test", {"member", "[a]]b] in [r]", ""}, false,
 		IN "ALTER ROLE [r] DROP MEMBER [a]]b];"},
 	{"Acme]Test", {"permission", "SELECT ON OBJECT::[dbo].[t] TO [u]", "GRANT"}, false,
-		IN "REVOKE SELECT ON OBJECT::[dbo].[t] TO [u] CASCADE;"},
+		IN "REVOKE SELECT ON OBJECT::[dbo].[t] TO [u] CASCADE;" GRANTOR("database")},
 	{"master", {"login", "[l]", "SQL_LOGIN 0x01"}, false, MASTER "DROP LOGIN [l];"},
 	{"master", {"login", "[g]", "EXTERNAL_GROUP 0x01"}, false, MASTER "DROP LOGIN [g];"},
 	{"master", {"login", "[k]", "ASYMMETRIC_KEY_MAPPED_LOGIN 0x01"}, false,
@@ -84,13 +97,19 @@ static const struct remedy {
 	{"master", {"server-member", "[l] in [sysadmin]", ""}, false,
 		MASTER "ALTER SERVER ROLE [sysadmin] DROP MEMBER [l];"},
 	{"master", {"server-permission", "CONTROL SERVER TO [l]", "GRANT"}, false,
-		MASTER "REVOKE CONTROL SERVER TO [l] CASCADE;"},
+		MASTER "REVOKE CONTROL SERVER TO [l] CASCADE;" GRANTOR("server")},
 	{"master", {"linked-login", "[far]]o'ff] for everybody", "as sa"}, false,
 		MASTER
 		"EXEC sys.sp_droplinkedsrvlogin @rmtsrvname = N'far]o''ff', @locallogin = NULL;"},
 	{"master", {"linked-login", "[far] for [everybody]", "as sa"}, true,
 		MASTER
 		"EXEC sys.sp_droplinkedsrvlogin @rmtsrvname = N'far', @locallogin = N'everybody';"},
+	{"master", {"endpoint", "[e]", "TSQL TCP STARTED"}, false, MASTER "DROP ENDPOINT [e];"},
+	{"master", {"endpoint", "[e]", "TSQL TCP STARTED"}, true,
+		MASTER "SELECT * FROM sys.endpoints WHERE QUOTENAME(name) = N'[e]';"},
+	{"master", {"credential", "[c]", "identity x"}, false, MASTER "DROP CREDENTIAL [c];"},
+	{"master", {"credential", "[c]", "identity x"}, true,
+		MASTER "SELECT * FROM sys.credentials WHERE QUOTENAME(name) = N'[c]';"},
 	{"master", {"system-ddl-trigger", "[t]", "1F"}, false,
 		MASTER "DROP TRIGGER [t] ON DATABASE;"},
 	{"msdb", {"job", "[night]]ly]", "JOB enabled, of 0x01"}, false,
@@ -106,8 +125,8 @@ static const struct remedy {
 		"SELECT x.name, x.credential_id, l.sid, SUSER_SNAME(l.sid) AS login FROM msdb.dbo.sysproxies AS x\n"
 		"LEFT JOIN msdb.dbo.sysproxylogin AS l ON l.proxy_id = x.proxy_id WHERE x.name = N'p';"},
 	/* What was changed is shown, not dropped. */
-	{"master", {"setting", "clr enabled", "1"}, true,
-		MASTER "EXEC sys.sp_configure N'clr enabled';"},
+	{"master", {"setting", "xp_cmdshell", "1"}, true,
+		MASTER "SELECT * FROM sys.configurations WHERE name = N'xp_cmdshell';"},
 	{"Acme]Test", {"setting", "trustworthy", "1"}, true,
 		IN "SELECT * FROM sys.databases WHERE name = N'Acme]Test';"},
 	{"Acme]Test", {"object", "[dbo].[o'r]", "USER_TABLE 2026"}, true,

@@ -27,7 +27,7 @@ static int answered(struct session_state *s, const char *options, const char *tr
 	return session_state_row(s, v, 7);
 }
 
-static void as_asked_is_believed(void **state)
+static void test_as_asked_is_believed(void **state)
 {
 	struct session_state s;
 
@@ -39,7 +39,7 @@ static void as_asked_is_believed(void **state)
 	assert_null(session_state_problem(&s));
 }
 
-static void anything_else_is_not(void **state)
+static void test_anything_else_is_not(void **state)
 {
 	static const char *const options[] = {"0", "5498", "5500", "13688", "21880", "5488", "5480",
 		"5464", "5432", "5240", "4472", "1400", "-1", "x"};
@@ -64,7 +64,20 @@ static void anything_else_is_not(void **state)
 	assert_non_null(session_state_problem(&s));
 }
 
-static void an_answer_of_another_shape_is_refused(void **state)
+/* Not left to the server's defaults, and not told back by it. */
+static void test_no_limit_and_no_deadlock_is_in_the_way(void **state)
+{
+	bool lifted = false, wins = false;
+
+	(void)state;
+	for (const char *const *set = session_settings; *set; set++) {
+		lifted |= !strcmp(*set, "SET QUERY_GOVERNOR_COST_LIMIT 0;\n");
+		wins |= !strcmp(*set, "SET DEADLOCK_PRIORITY 10;\n");
+	}
+	assert_true(lifted && wins);
+}
+
+static void test_an_answer_of_another_shape_is_refused(void **state)
 {
 	const struct sql_value v[7] = {{"right", 5}, {NULL, 0}};
 	struct session_state s = {0};
@@ -76,7 +89,7 @@ static void an_answer_of_another_shape_is_refused(void **state)
 }
 
 /* Each alone must be a batch of its own: that is how they are sent to a server that does not know one of them. */
-static void every_setting_is_one_statement(void **state)
+static void test_every_setting_is_one_statement(void **state)
 {
 	(void)state;
 	for (const char *const *set = session_settings; *set; set++) {
@@ -89,10 +102,11 @@ static void every_setting_is_one_statement(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_asked_is_believed),
-		cmocka_unit_test(anything_else_is_not),
-		cmocka_unit_test(an_answer_of_another_shape_is_refused),
-		cmocka_unit_test(every_setting_is_one_statement),
+		cmocka_unit_test(test_as_asked_is_believed),
+		cmocka_unit_test(test_anything_else_is_not),
+		cmocka_unit_test(test_no_limit_and_no_deadlock_is_in_the_way),
+		cmocka_unit_test(test_an_answer_of_another_shape_is_refused),
+		cmocka_unit_test(test_every_setting_is_one_statement),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ struct golden {
 #define COUNT                                                                                              \
 	"(SELECT COUNT(*) FROM (SELECT DISTINCT p.class, p.major_id, p.minor_id, p.grantee_principal_id, " \
 	"p.type FROM sys.database_permissions AS p WHERE p.grantee_principal_id NOT IN "                   \
-	"(SELECT u.principal_id FROM sys.database_principals AS u WHERE u.name = N'u]x')) AS q)"
+	"(SELECT u.principal_id FROM sys.database_principals AS u WHERE u.name = N'u]x') AND p.grantee_principal_id <> DATABASE_PRINCIPAL_ID()) AS q)"
 #define OWNER_BEGIN "BEGIN SET XACT_ABORT ON; BEGIN TRANSACTION; DECLARE @before int = " COUNT "; "
 #define OWNER_END                                                                                  \
 	"IF @before <> " COUNT " BEGIN ROLLBACK TRANSACTION; THROW 50001, "                        \
@@ -82,7 +82,7 @@ static const struct golden goldens[] = {
 	{CHANGE(SESSION_KILL, .session = {.id = 57,
 				      .login_time = "2026-11-28T04:25:10.123",
 				      .sid = {{0x01, 0xab}, 2}}),
-		"IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = 57 AND login_time = '2026-11-28T04:25:10.123' AND "
+		"IF EXISTS (SELECT 1 FROM sys.dm_exec_sessions WHERE session_id = 57 AND "
 		"original_security_id = 0x01AB) KILL 57;"},
 	{CHANGE(USER_CREATE, HERE, WHO), IN "CREATE USER [u]]x] FOR LOGIN [acme.o'brien]]x];"},
 	{CHANGE(USER_REMAP, HERE, WHO), IN "ALTER USER [u]]x] WITH LOGIN = [acme.o'brien]]x];"},
@@ -104,6 +104,9 @@ static const struct golden goldens[] = {
 	{CHANGE(REVOKE, HERE, WHO,
 		 .permission = AS(0, 'G', "CONTROL", NULL, NULL, NULL, USER, "dbo")),
 		IN "REVOKE CONTROL FROM [u]]x] CASCADE AS [dbo];"},
+	{CHANGE(REVOKE, HERE, WHO,
+		 .permission = AS(0, 'W', "CONNECT", NULL, NULL, NULL, USER, "dbo")),
+		IN "REVOKE GRANT OPTION FOR CONNECT FROM [u]]x] CASCADE AS [dbo];"},
 	{CHANGE(REVOKE, HERE, WHO,
 		 .permission = AS(1, 'W', "SELECT", "d]o", "t]", NULL, "other", USER)),
 		IN "REVOKE SELECT ON OBJECT::[d]]o].[t]]] FROM [other] CASCADE AS [u]]x];"},
@@ -144,7 +147,7 @@ static char *written(int *rc, const struct change *c, const char *password)
 	FILE *f = open_memstream(&out, &size);
 
 	assert_non_null(f);
-	*rc = sql_write_change(f, c, password);
+	*rc = sql_write_change(f, c, password, NULL, false);
 	assert_int_equal(fclose(f), 0);
 	if (!*rc)
 		corpus_add(out);
@@ -298,8 +301,10 @@ static void refuses_beside(const char *text, const char *digests)
 	char expected[64];
 
 	corpus_add(text);
-	snprintf(expected, sizeof(expected), "NOT IN (%s)) THROW 50002, ", digests);
+	snprintf(expected, sizeof(expected), "NOT IN (%s))) THROW 50002, ", digests);
 	assert_non_null(strstr(text, expected));
+	/* Of an encrypted or CLR trigger there is nothing to compare. */
+	assert_non_null(strstr(text, "(m.definition IS NULL OR "));
 }
 
 /* A trigger that was not there, or had another text, when the database was read. */
@@ -319,8 +324,12 @@ static void test_guard(void **state)
 		assert_int_equal(fclose(f), 0);
 		refuses_beside(text, digests[i]);
 		assert_ptr_equal(
-			strstr(text, "USE [Acme]]Test]; IF DB_NAME() = N'Acme]Test' AND EXISTS ("),
+			strstr(text,
+				"SET LOCK_TIMEOUT 0;\nBEGIN TRY\nUSE [Acme]]Test]; IF DB_NAME() = N'Acme]Test' "
+				"AND EXISTS ("),
 			text);
+		/* Only where one fires on what Curfew does. */
+		assert_non_null(strstr(text, "AND NOT (EXISTS (SELECT 1 FROM sys.trigger_events"));
 		snprintf(trigger.digest, sizeof(trigger.digest), "abab");
 		d.triggers = &trigger;
 		d.n_triggers = 1;

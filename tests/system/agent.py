@@ -1,5 +1,6 @@
 """Curfew as an operator uses it: configuration files, credentials, the command line."""
 
+import contextlib
 import json
 import os
 import pty
@@ -17,7 +18,9 @@ from wire import corpus  # noqa: E402  (the path above makes it importable)
 # Not an instrumented build by accident: what `make` builds, or what CURFEW names.
 CURFEW = os.path.abspath(
     os.environ.get("CURFEW", os.path.join(ROOT, "build", "cc", "curfew")))
-RUN_SECONDS = 120 * SLOW
+RUN_SECONDS = 600 * SLOW
+# The limits of whoever looks at a server that never answers.
+IMPATIENT = {"connect_timeout": 2, "server_deadline": 5}
 AGENT_PASSWORD = "Agent-Passw0rd-of-the-lab"
 
 
@@ -140,6 +143,20 @@ class Agent:
         if wanted is not None and result.code not in wanted:
             raise AssertionError(f"curfew {' '.join(arguments)}: wanted exit {expect}\n{result}")
         return result
+
+    @contextlib.contextmanager
+    def impatient(self):
+        """Commands that give a server up soon, for one that never answers: a test that waits for others to answer must not."""
+        kept = self.settings.get("limits")
+        self.settings["limits"] = {**(kept or {}), **IMPATIENT}
+        self.write()
+        try:
+            yield
+        finally:
+            self.settings.pop("limits")
+            if kept:
+                self.settings["limits"] = kept
+            self.write()
 
     def start(self, *arguments, **more):
         return self.space.start(*self.command(*arguments), stdout=subprocess.PIPE,

@@ -39,7 +39,8 @@ class AuditLab:
                 self.servers[name] = PracticeServer(
                     self.space, self.path(name), certificates, name=name, address=HOST,
                     port=PORT + number, databases=databases, script=script, arguments=arguments)
-                self.agent.server_add(name, host=HOST, port=PORT + number, ca=certificates.ca)
+                self.agent.server_add(name, host=HOST, port=PORT + number, ca=certificates.ca,
+                                      endpoints=[f"{HOST}:{PORT + number}", f"[2001:db8::5]:{PORT + number}"])
             self.agent.write()
         except BaseException:
             self.close()

@@ -18,6 +18,7 @@ ID_STARTED = "c25b4ff710e549b9a0cc5ebe08b09128"
 ID_CHANGE = "49f06010d16447d3894e7e522514812f"
 ID_ASKED = "1f920f35de1a47c5bed31dcc97683b3f"
 ID_FIREWALL_DEAD = "b99a94b0eeae45078ffba5be8e2ea3ff"
+ID_FIREWALL_BACK = "b0cbd5808f624a19b115f5b376d1bbe3"
 ID_KEPT = "3028626300874d408e716f8ad179994f"
 
 
@@ -221,9 +222,32 @@ class Booted:
         self.machine.run("kill", "-KILL", str(firewall[0]))
         true(self.lab.guarded(), "the endpoint is not guarded any more")
         true(not self.lab.reach("other"), "another address reaches the server")
-        wait(lambda: self.lab.service_pid() not in (0, main), "another main process")
-        wait(lambda: self.machine.property("curfew.service", "ActiveState") == "active", "active again")
-        true(self.lab.guarded(), "the endpoint is not guarded after the restart")
+        wait(lambda: self.lab.service_pid("curfew-firewall.service") not in (0, firewall[0]), "another firewall process")
+        wait(lambda: self.lab.log(f"MESSAGE_ID={ID_FIREWALL_BACK}"), "the service has the packet filter again")
+        equal(self.lab.service_pid(), main, "the service's main process")
+        true(self.lab.guarded(), "the endpoint is not guarded afterward")
+
+    def stopped_log_holds_nothing_up(self):
+        """Its socket takes some hundred messages that nobody reads; what it does not take is told behind them."""
+        journald = self.machine.property("systemd-journald.service", "MainPID")
+        self.machine.run("kill", "-STOP", journald)
+        try:
+            # One sender alone has no room for as many.
+            self.machine.run("sh", "-c", "for i in 1 2 3 4; do yes filler | timeout 1 logger --socket "
+                             "/run/systemd/journal/socket; done", check=False)
+            self.machine.run("curfew", "revoke", "acme", "--reason", "a laptop was stolen")
+            true(not self.lab.reach("jane"), "who is revoked reaches the server")
+            equal(self.lab.practice.login(LOGIN), None, "the login of who is revoked")
+        finally:
+            self.machine.run("kill", "-CONT", journald)
+        self.machine.run("curfew", "reinstate", "acme", "--reason", "it was found again")
+        self.access_is_open()
+
+        def told():
+            # The next message that it takes: each request makes one.
+            self.machine.run("curfew", "denied")
+            return [e for e in self.lab.log("SYSLOG_IDENTIFIER=curfew") if "the system log did not take" in e["MESSAGE"]]
+        wait(told, "how many messages the system log did not take")
 
     def stopping_leaves_the_table(self):
         self.machine.run("systemctl", "stop", "curfew.service")
@@ -331,8 +355,10 @@ class Booted:
         ("a broken client file fails the reload and leaves the last good version",
          broken_file_leaves_the_last_good_version),
         ("the watchdog kills what hangs, and it starts again", watchdog_ends_what_hangs),
-        ("the firewall process killed: the kernel goes on, the service starts again",
+        ("the firewall process killed: the kernel and the service go on, and call another",
          killed_firewall_process_leaves_the_table),
+        ("a system log that has stopped holds no revocation up, and is told what it missed",
+         stopped_log_holds_nothing_up),
         ("stopping leaves the table in force", stopping_leaves_the_table),
         ("after a reboot the allowlist is there before the network", reboot_guards_before_the_network),
         ("a broken curfew.conf at boot: its last good version guards", broken_configuration_at_boot),

@@ -89,6 +89,8 @@ class Lab:
         settings = {"firewall": {"hooks": ["forward"], "log": False}, "limits": {"interval": 3600},
                     **settings}
         servers = [{"name": "sql01", "host": SERVER, "port": PORT,
+                    # Nobody has an IPv6 address here.
+                    "known_listeners": [f"[::]:{PORT}"],
                     "ca_file": "/etc/curfew/tls/sql-ca.pem"}]
         self.machine.write(CONFIG, "".join(f"{key} = {libconfig(value)};\n" for key, value in
                                            {**settings, "servers": servers}.items()), 0o640)

@@ -35,6 +35,9 @@ class LabCase(unittest.TestCase):
         self.refused(answer, 4060, 18456)
         self.assertIn("Cannot open database", answer.text)
 
+    def reaches(self, person):
+        self.works(person.reach(lab.ANSWER_SECONDS))
+
     def silent(self, person):
         answer = person.reach()
         self.assertFalse(answer.ok, f"{person.target} answered")

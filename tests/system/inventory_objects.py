@@ -55,6 +55,26 @@ CREATE PROCEDURE dbo.[=cmd|' /C calc'!A0] AS SELECT 1
 GO
 CREATE TABLE dbo.[<b>Bobby</b>] (Id int)
 """
+# SQL Server refuses to drop these columns, and these tables, before what depends on them.
+DEPENDENT = """
+ALTER TABLE dbo.Parties ADD Code int CONSTRAINT uq_Code UNIQUE
+GO
+ALTER TABLE dbo.Parties ADD Price int DEFAULT 7
+GO
+ALTER TABLE dbo.Parties ADD Half int CONSTRAINT ck_Half CHECK (Half > 0)
+GO
+ALTER TABLE dbo.Parties ADD CONSTRAINT ck_Both CHECK (Price > Half)
+GO
+CREATE INDEX ix_Price ON dbo.Parties (Price, Half)
+GO
+CREATE TABLE dbo.Other (Code int CONSTRAINT fk_Code REFERENCES dbo.Parties (Code))
+GO
+CREATE TABLE dbo.First (Id int NOT NULL PRIMARY KEY, Next int)
+GO
+CREATE TABLE dbo.Second (Id int NOT NULL PRIMARY KEY CONSTRAINT fk_Second REFERENCES dbo.First (Id))
+GO
+ALTER TABLE dbo.First ADD CONSTRAINT fk_First FOREIGN KEY (Next) REFERENCES dbo.Second (Id)
+"""
 MORE = "\nGO\n".join(f"CREATE PROCEDURE dbo.Report{n:03} AS SELECT {n}" for n in range(90))
 # Of an old server: what it counted says something.
 OLD = {"aged-days": "100", "query-store": "AcmeTest:ALL", "query-store-days": "0"}

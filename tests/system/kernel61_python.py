@@ -17,7 +17,9 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "practice")]
 
 import engine.engine  # noqa: E402, F401
 import person  # noqa: E402, F401
+import pytds  # noqa: E402, F401
 import service  # noqa: E402, F401
+import wire.client  # noqa: E402, F401
 import wire.server  # noqa: E402, F401
 
 

@@ -25,7 +25,7 @@ ENABLED = UNITS[:2]
 MODES = {"/etc/curfew": "750 root curfew", "/etc/curfew/clients.d": "750 root curfew",
          "/etc/curfew/credentials": "700 root root", "/etc/curfew/tls": "755 root root",
          "/var/lib/curfew": "750 curfew curfew",
-         "/var/lib/curfew-firewall": "700 curfew-firewall curfew-firewall"}
+         "/var/lib/curfew-firewall": "750 curfew-firewall curfew-firewall"}
 FILES = ("/usr/sbin/curfew", "/usr/share/man/man8/curfew.8.gz", "/usr/share/man/man5/curfew.conf.5.gz",
          "/usr/share/bash-completion/completions/curfew", "/usr/share/zsh/vendor-completions/_curfew",
          "/usr/share/fish/vendor_completions.d/curfew.fish", "/usr/lib/sysusers.d/curfew.conf",

@@ -20,11 +20,7 @@ import socket
 import sys
 import warnings
 
-import pytds
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "practice"))
-
-from wire import client, packets  # noqa: E402  (the path above makes it importable)
 
 warnings.simplefilter("ignore", DeprecationWarning)
 
@@ -38,6 +34,7 @@ class Person:
             return {"address": s.getsockname()[0]}
 
     def login(self, r):
+        import pytds  # pylint: disable=import-outside-toplevel  (half a second: most only try to connect)
         self.logout(r)
         if r.get("new_password"):
             answer = self._password_change(r)
@@ -54,6 +51,7 @@ class Person:
 
     def strange(self, r):
         """As login, by a client that calls itself and its host whatever it likes, also what is no text."""
+        from wire import client  # pylint: disable=import-outside-toplevel
         self.raw = client.RawClient(r["host"], r["port"], timeout=r["timeout"])
         self.raw.encrypt(r["ca"])
         accepted, messages = self.raw.messages(self.raw.login(
@@ -62,6 +60,7 @@ class Person:
 
     @staticmethod
     def _password_change(r):
+        from wire import client  # pylint: disable=import-outside-toplevel
         raw = client.RawClient(r["host"], r["port"], timeout=r["timeout"])
         try:
             raw.encrypt(r["ca"])
@@ -98,13 +97,22 @@ def answer(person, request):
     try:
         found = getattr(person, request["op"])(request)
         return {"ok": True, **found}
-    except (pytds.ClosedConnectionError, packets.Closed, packets.ProtocolError) as error:
-        return {"ok": False, "network": f"{type(error).__name__}: {error}"}
-    except pytds.Error as error:
-        number = getattr(error, "number", None) or getattr(error, "msg_no", None)
-        return {"ok": False, "number": number, "text": str(error)}
     except OSError as error:
         return {"ok": False, "network": f"{type(error).__name__}: {error}"}
+    except Exception as error:  # pylint: disable=broad-except
+        return said_no(error)
+
+
+def said_no(error):
+    """What the libraries raise: the connection has ended, or the server refuses."""
+    import pytds  # pylint: disable=import-outside-toplevel
+    from wire import packets  # pylint: disable=import-outside-toplevel
+    if isinstance(error, (pytds.ClosedConnectionError, packets.Closed, packets.ProtocolError)):
+        return {"ok": False, "network": f"{type(error).__name__}: {error}"}
+    if isinstance(error, pytds.Error):
+        number = getattr(error, "number", None) or getattr(error, "msg_no", None)
+        return {"ok": False, "number": number, "text": str(error)}
+    raise error
 
 
 def main():

@@ -1,18 +1,21 @@
 """A practice server in a namespace: start, control, record, stop."""
 
+import contextlib
 import json
 import os
 import re
 import select
 import socket
 import subprocess
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOOLS = os.path.join(ROOT, "tests", "practice")
 SA_PASSWORD = "Sa-Passw0rd-of-the-lab"
 # How much slower than a machine of its own the tests may find this one.
 SLOW = int(os.environ.get("CURFEW_SLOW", "1"))
-START_SECONDS = 30 * SLOW
+# Its start, and each request to it: a guard against hanging.
+START_SECONDS = 240 * SLOW
 
 # What every database of a client holds before anybody gets access.
 DATABASE = """
@@ -125,7 +128,7 @@ class PracticeServer:
         """Batches between GO lines; USE lasts to the end, as in a session."""
         database = None
         for batch in batches(text):
-            found = re.fullmatch(r"\s*USE (?:(\w+)|\[((?:[^]]|\]\])+)\]);?\s*", batch, re.IGNORECASE)
+            found = re.fullmatch(r"\s*USE (?:(\w+)|\[((?:[^]]|\]\])+)\]);?\s*", re.sub(r"(?m)^--.*", "", batch), re.IGNORECASE)
             if found:
                 database = found.group(1) or found.group(2).replace("]]", "]")
                 continue
@@ -137,6 +140,30 @@ class PracticeServer:
         answer = self.control(op="fault", clear=True, set=wanted)
         assert answer["ok"], answer
 
+    def let_nobody_in(self, login, **fault):
+        """By this fault of the handshake; this login's sessions are ended, also one that had passed it by then."""
+        self.faults(**fault)
+        end = time.monotonic() + START_SECONDS
+        while self._begun(login):
+            if time.monotonic() > end:
+                raise AssertionError(f"sessions of {login} that do not end: {self.sessions_of(login)}")
+            for session in self.sessions_of(login):
+                # It may have ended meanwhile, and its number be another's, or ours.
+                with contextlib.suppress(SqlRefused):
+                    self.sql(f"KILL {session['spid']}")
+            time.sleep(0.02)
+
+    def _begun(self, login):
+        """Connections that are this login's, or may be yet."""
+        found = set()
+        for record in self.records():
+            if record["event"] == "prelogin":
+                found.add(record["connection"])
+            elif record["event"] in ("disconnect", "fault") or \
+                    record["event"] == "login" and (record["user"] != login or not record["accepted"]):
+                found.discard(record["connection"])
+        return found
+
     def counters(self, reset=False):
         return self.control(op="counters", reset=reset)
 
@@ -145,7 +172,8 @@ class PracticeServer:
 
     def records(self, event=None):
         with open(self._record, encoding="utf-8") as file:
-            found = [json.loads(line) for line in file]
+            # What the server is just writing is seen in parts.
+            found = [json.loads(line) for line in file if line.endswith("\n")]
         return [r for r in found if event in (None, r["event"])]
 
     # What is there of a login: by name, asked as sa.
@@ -170,7 +198,7 @@ class PracticeServer:
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(10)
+                self._process.wait(60)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

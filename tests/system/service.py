@@ -11,7 +11,7 @@ from case import USER, LabCase
 from practice import SLOW
 
 # How long anything may take that has to come: far beyond what it takes, for a machine that is busy.
-COMES = 60 * SLOW
+COMES = 240 * SLOW
 
 
 class Service:
@@ -35,9 +35,9 @@ class Service:
         with open(self.log_path, encoding="utf-8") as file:
             return file.read()
 
-    def says(self, text):
+    def says(self, text, since=0):
         """Soon, if not yet: a line of the log follows what it is about."""
-        until(lambda: text in self.log(), lambda: f"'{text}' in the log:\n{self.log()}")
+        until(lambda: text in self.log()[since:], lambda: f"'{text}' in the log:\n{self.log()[since:]}")
 
     def ask(self, **request):
         """One request over the control socket; its last word."""
@@ -52,7 +52,7 @@ class Service:
                         return answer
         raise AssertionError("no last word")
 
-    def figure(self, name):
+    def metric(self, name):
         if not os.path.exists(self.agent.settings["metrics_file"]):
             return None  # before the first pass has ended
         with open(self.agent.settings["metrics_file"], encoding="utf-8") as file:
@@ -61,9 +61,9 @@ class Service:
                     return float(line.split()[1])
         return None
 
-    def figure_comes(self, name, value):
+    def metric_comes(self, name, value):
         """The metrics are written when a pass has ended, which is after what it changed."""
-        until(lambda: self.figure(name) == value, lambda: f"{name} is {value}, not {self.figure(name)}")
+        until(lambda: self.metric(name) == value, lambda: f"{name} is {value}, not {self.metric(name)}")
 
     def children(self):
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
@@ -73,6 +73,13 @@ class Service:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(COMES)
+
+    def kill(self):
+        """As kill -9 does; its processes go with it, and the next one needs the table that they own."""
+        children = self.children()
+        self.process.kill()
+        self.process.wait(COMES)
+        until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "its processes have ended")
 
     def close(self):
         self.stop()
@@ -91,7 +98,8 @@ def until(condition, what, alive=lambda: True, seconds=COMES):
 
 
 class ServiceCase(LabCase):
-    LIMITS = {"connect_timeout": 2, "server_deadline": 20}
+    # Guards against hanging: a server that is to be away ends a connection at once, see server_goes_away().
+    LIMITS = {"connect_timeout": 30, "server_deadline": 240}
 
     def service_make(self, golive, limits=None, started=10, **options):
         self.found = self.lab_make(limits=limits or self.LIMITS, **options)
@@ -106,12 +114,15 @@ class ServiceCase(LabCase):
         """Go-live of every client, or what comes so many days after it: in some seconds, and the service knows it.
 
         For when the stage stands and not before: how long that takes is no business of an instant. `meanwhile` has to be
-        done before it comes: a machine too busy for that gets another instant, further ahead, after `back`.
+        done before it comes: a machine too busy for that gets another instant, further ahead, after `back`. A go-live that
+        has passed moves by a new approval alone.
         """
-        for wait in (ahead, 3 * ahead, 9 * ahead, 27 * ahead):
+        for turn, wait in enumerate((ahead, 3 * ahead, 9 * ahead, 27 * ahead)):
             instant = lab.now() + lab.seconds(wait * SLOW)
             for client in self.agent.clients.values():
                 client["go_live"] = lab.local(instant - lab.days(days_ago))
+                if turn:
+                    client.update(ticket=f"CS-again-{turn}", approved_on=lab.day(lab.now()))
             self.agent.write()
             if take:
                 take()
@@ -123,10 +134,10 @@ class ServiceCase(LabCase):
             back()
         raise AssertionError("this machine is too slow for this test")
 
-    def server_stops_answering(self):
-        """With everything as scheduled and on record."""
+    def server_goes_away(self):
+        """With everything as scheduled and on record. A worker that waits for the next instant has a session already."""
         self.agent.apply(expect=0)
-        self.found.server.faults(stall_prelogin=True)
+        self.found.server.let_nobody_in("curfew_agent", drop_prelogin=True)
 
     def role_comes(self, role, server="sql01", alive=lambda: True):
         wanted = [role] if role else []

@@ -2,7 +2,6 @@
 """Client files changed by commands under a running service: it goes by them at once, and the kernel keeps the ends."""
 
 import os
-import signal
 import sys
 import time
 import unittest
@@ -13,12 +12,13 @@ import lab  # noqa: E402  (the path above makes it importable)
 from case import USER  # noqa: E402
 from lab import days, local, seconds  # noqa: E402
 from practice import SLOW  # noqa: E402
-from service import ServiceCase, until  # noqa: E402
+from service import COMES, ServiceCase, until  # noqa: E402
 
 WHY = ("--reason", "a week at the seaside", "--ticket", "CS-7", "--yes")
 ELSEWHERE = "198.51.100.77"
-# An element ends up to the tolerance before its time, so that it is never late (include/curfew/firewall.h).
-EARLY = 4
+# An element ends up to the tolerance before its time, so that it is never late (include/curfew/firewall.h): three seconds, more
+# on a host that was slow.
+EARLY = 10
 
 
 def setUpModule():
@@ -35,7 +35,7 @@ class Amend(ServiceCase):
         return {source for source, _, _ in self.agent.elements()}
 
     def test_an_address_that_ends_by_itself(self):
-        for wait in (10, 30, 60):  # a machine too busy gets another instant
+        for wait in (30, 90, 270):  # a machine too busy gets another instant
             end = lab.now() + seconds(wait * SLOW)
             said = self.agent.curfew("allow", "acme", USER, ELSEWHERE, "--until", local(end), *WHY)
             if said.code == 0 and time.time() < end.timestamp() - EARLY - 1:
@@ -43,15 +43,18 @@ class Amend(ServiceCase):
         self.assertIn("configuration reloaded", said.out)
         until(lambda: ELSEWHERE in self.sources(), "the address is allowed")
         # Whoever would prolong it or take it away is dead: the kernel ends it.
-        self.service.process.send_signal(signal.SIGKILL)
-        self.service.process.wait()
-        while time.time() < end.timestamp() - EARLY:
-            seen = self.sources()
-            if time.time() < end.timestamp() - EARLY:
-                self.assertIn(ELSEWHERE, seen)
-            time.sleep(0.2)
-        until(lambda: ELSEWHERE not in self.sources(), "the kernel has ended it")
-        self.assertLess(time.time(), end.timestamp() + 5 * SLOW)
+        self.service.kill()
+        seen = []
+
+        def has_ended():
+            asked = time.time()
+            if ELSEWHERE in self.sources():
+                seen.append(asked)
+            return not seen or seen[-1] != asked
+
+        until(has_ended, "the kernel has ended it", seconds=COMES + 270 * SLOW)
+        self.assertTrue(seen, "it had ended before anybody could look")
+        self.assertLess(seen[-1], end.timestamp())
         self.assertEqual(len(self.agent.elements()), 2, "the others stay")
         # And it does not come back.
         self.agent.apply(expect=0)

@@ -199,7 +199,16 @@ class Proof(audit_lab.AuditCase):
                 result = found.agent.curfew("audit", "--json")
                 self.assertEqual(result.code, 2, str(result))
                 self.assertIn(right, result.out + result.err)
+                # What the agent may not see is not said to be none.
+                found.server.sql("USE [master]; REVOKE ALTER ANY LOGIN FROM [curfew_agent]")
                 if right == "VIEW ANY DEFINITION":
+                    hidden = found.agent.curfew("audit", "--json", expect=2).json["grants"]
+                    self.assertEqual({(g["login"], g["observed"]) for g in hidden}, {(USER, None)})
+                    shown = found.agent.curfew("status", "--json", expect=(1, 2)).out
+                    self.assertNotIn('"observed": "none"', shown)
+                    said = found.agent.curfew("explain", "acme", USER, expect=(0, 1, 2)).out
+                    self.assertNotIn("does not exist", said)
+                    self.assertIn("not read", said)
                     self.assertEqual({p["outcome"] for p in result.json["proofs"]} - {"unverified"}, set())
 
     def test_agent_that_may_not_impersonate(self):
@@ -242,7 +251,7 @@ class Proof(audit_lab.AuditCase):
             text = text.replace("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n", "", 1 if text.startswith("SET ") else 0)
             for statement in re.split(r";\s*\n", text.strip()):
                 self.assertRegex(statement.strip(" ;\n") or "SELECT", r"^(IF EXISTS \(SELECT 1 FROM sys\.\w+ AS \w WHERE [^()]*\)\s+SELECT|"
-                                 r"IF CAST\(SERVERPROPERTY\(N''\) AS int\) >= \d+ SELECT|IF (DB_ID\(\)|@@TRANCOUNT) <> \d+ THROW|IF ERROR_NUMBER\(\) = \d+ SET|SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
+                                 r"IF CAST\(SERVERPROPERTY\(N''\) AS int\) >= \d+ SELECT|IF (DB_ID\(\)|@@TRANCOUNT) <> \d+ THROW|IF ERROR_NUMBER\(\) (?:= \d+ SET|NOT IN \([\d, ]+\) THROW)|SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
                 self.assertNotRegex(statement, r"\bINTO\b")
         self.assertGreaterEqual(own, 10)
         self.assertEqual(found.server.records("rpc"), [])
@@ -270,6 +279,24 @@ class Proof(audit_lab.AuditCase):
         self.assertTrue(person.sql("EXECUTE AS USER = N'dbo'").ok)
         [finding] = self.findings(self.audit(found, 2), "session-impersonating")
         self.assertIn(f"logged in as {USER}", finding["evidence"])
+        found.server.sql(finding["remedy"])
+        self.assertEqual(self.findings(self.audit(found, 2), "session-impersonating"), [])
+
+    def test_somebody_else_acts_as_her(self):
+        """A login can be impersonated while it is disabled: the session is named, and nothing is certified while it lasts."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        found.server.sql("CREATE LOGIN [dev] WITH PASSWORD = N'Some-Passw0rd-of-dev', CHECK_POLICY = OFF; "
+                         f"GRANT IMPERSONATE ON LOGIN::[{USER}] TO [dev]")
+        dev = lab.Person(found.space, audit_lab.HOST, audit_lab.PORT, found.server.certificates.ca, audit_lab.HOST)
+        self.assertTrue(dev.login("dev", "Some-Passw0rd-of-dev", "master").ok)
+        self.assertTrue(dev.sql(f"EXECUTE AS LOGIN = N'{USER}'").ok)
+        [finding] = self.findings(self.audit(found, 2), "session-impersonating")
+        self.assertIn(f"logged in as dev, acts as {USER}", finding["evidence"])
+        self.assertEqual(finding["login"], USER)
+        found.agent.apply()
+        self.assertTrue(dev.sql("SELECT 1").ok, "somebody else's session is named, not ended")
         found.server.sql(finding["remedy"])
         self.assertEqual(self.findings(self.audit(found, 2), "session-impersonating"), [])
 

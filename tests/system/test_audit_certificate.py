@@ -15,12 +15,15 @@ def setUpModule():
 
 
 class Certificate(audit_lab.AuditCase):
+    def client_write(self, found, golive):
+        found.golive = golive
+        found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")],
+                         approved_on=lab.day(lab.now() - lab.days(120)), starts=lab.day(lab.now() - lab.days(110)))
+
     def ended_lab(self, removed=True):
         """A client whose access opened a hundred days ago and ended two months ago."""
         found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd", "Elsewhere")})
-        found.golive = lab.now() - lab.days(90)
-        found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")],
-                         approved_on=lab.day(lab.now() - lab.days(120)), starts=lab.day(lab.now() - lab.days(110)))
+        self.client_write(found, lab.now() - lab.days(90))
         found.agent.apply(lab.local(lab.now() - lab.days(100)))
         if removed:
             found.agent.apply()
@@ -36,6 +39,11 @@ class Certificate(audit_lab.AuditCase):
         for item in issued["items"]:
             self.assertEqual((records[item["record"]]["outcome"], records[item["record"]]["level"]), ("verified", "none"))
             self.assertEqual(records[item["record"]]["at"], item["at"])
+        # Nobody looked for two months, and the end of the file's date is not what was seen.
+        confirmed = max(e["at"] for e in records.values() if e["kind"] == "access" and e["level"] == "none")
+        self.assertEqual(issued["ended"], confirmed)
+        self.assertLess(issued["scheduled_end"], confirmed)
+        self.assertIn("end confirmed:", self.certificate(found).out)
         head = found.agent.curfew("history", "verify", "--json", expect=0).json
         self.assertIn(head["hash"], str(issued))
         self.assertIn(head["hash"], self.certificate(found).out)
@@ -100,7 +108,7 @@ class Certificate(audit_lab.AuditCase):
         for name, database, evidence, _ in plants:
             [one] = [f for f in listed if name in (f["name"], *(f["also"] or "").split(", ")) and evidence in f["evidence"]]
             self.assertEqual((one["server"], one["database"]), ("sql01", database), one)
-        self.assertIn("`curfew accept`", result.err)
+        self.assertIn("`curfew accept FINDING --reason TEXT --until TIME`", result.err)
         self.assertNotIn("None was found", self.certificate(found, "--html", page, expect=2).out)
         with open(page, encoding="utf-8") as file:
             self.assertIn("Access of others was found beside it", file.read())
@@ -115,6 +123,15 @@ class Certificate(audit_lab.AuditCase):
         found.server.sql("CREATE USER [eve2] WITH PASSWORD = N'Str0ng-enough'", "AcmeProd")
         self.assertIn("eve2: created", self.certificate(found, expect=2).out)
 
+    def test_a_date_that_was_moved_after_the_end(self):
+        """Without a new approval it gives nothing again: the end that was is the one that the certificate names."""
+        found = self.ended_lab()
+        end = self.certificate(found, "--json").json["scheduled_end"]
+        self.client_write(found, lab.now() + lab.days(5))
+        moved = self.certificate(found, "--json", expect=2).json
+        self.assertEqual(moved["scheduled_end"], end)
+        self.assertIn("access stays ended", str(moved["not_covered"]))
+
     def test_refused_before_the_end(self):
         found = self.lab_make()
         found.client_add("acme", [("staging", "sql01", "AcmeTest")])
@@ -123,6 +140,17 @@ class Certificate(audit_lab.AuditCase):
 
     def test_refused_while_something_is_there(self):
         self.refused(self.ended_lab(removed=False), "the login still exists")
+
+    def test_refused_while_the_person_is_there_under_a_former_name(self):
+        """Of the client before its file was renamed; a pass of the new one alone asks for nothing of the former."""
+        found = self.ended_lab(removed=False)
+        found.agent.clients["acme2"] = {**found.agent.clients.pop("acme"), "name": "acme2"}
+        found.agent.write()
+        found.agent.curfew("apply", "acme2", expect=(0, 1, 2))
+        self.assertIn(f"{USER} on sql01: a former name of the same person",
+                      found.agent.curfew("certificate", "acme2", expect=2).err)
+        found.agent.curfew("apply", expect=(0, 1, 2))
+        self.assertNotIn("former name", found.agent.curfew("certificate", "acme2", expect=(0, 2)).err)
 
     def test_refused_when_somebody_made_the_login_again(self):
         found = self.ended_lab()
@@ -150,20 +178,66 @@ class Certificate(audit_lab.AuditCase):
         found.server.stop()
         self.refused(found, "unreachable")
 
+    def dropped(self, found):
+        found.server.sql("BACKUP DATABASE [AcmeTest] TO DISK = N'old.bak'")
+        found.server.sql("ALTER DATABASE [AcmeTest] SET SINGLE_USER WITH ROLLBACK IMMEDIATE; DROP DATABASE [AcmeTest]")
+
     def test_a_database_that_nobody_finds_is_no_database_that_was_read(self):
-        """Renamed and taken offline, it is hidden from the agent, with her user in it; back again, it loses that."""
+        """Dropped with her user in it; restored, it loses that."""
         found = self.ended_lab(removed=False)
-        found.server.sql("ALTER DATABASE [AcmeTest] MODIFY NAME = [Old]")
-        found.server.sql("ALTER DATABASE [Old] SET OFFLINE WITH ROLLBACK IMMEDIATE")
+        self.dropped(found)
         found.agent.apply()
         issued = " ".join(self.certificate(found).out.split())
         self.assertIn("the server has no database [AcmeTest] now, so its users were not read", issued)
         self.assertNotIn("no database [AcmeProd]", issued)
-        found.server.sql("ALTER DATABASE [Old] SET ONLINE")
+        found.server.sql("RESTORE DATABASE [Old] FROM DISK = N'old.bak'")
         self.assertTrue(found.server.user(USER, "Old"))
         self.refused(found, f"user [{USER}] still exists in [Old]")
         found.agent.apply()
         self.assertFalse(found.server.user(USER, "Old"))
+
+    def test_a_former_database_that_nobody_finds(self):
+        """The same of one that has left the client's file: the proof says what the server showed, not what was not read."""
+        found = self.ended_lab(removed=False)
+        found.client_add("acme", [("production", "sql01", "AcmeProd")],
+                         approved_on=lab.day(lab.now() - lab.days(120)), starts=lab.day(lab.now() - lab.days(110)))
+        self.dropped(found)
+        found.agent.apply()
+        proofs = [e["detail"] for e in found.agent.curfew("history", "acme", "--json").json
+                  if (e["kind"], e["database"], e["level"]) == ("proof", "AcmeTest", "none")]
+        self.assertEqual(proofs, ["the server has no database [AcmeTest] any more"])
+        issued = " ".join(self.certificate(found).out.split())
+        self.assertIn("the server has no database [AcmeTest] any more", issued)
+
+    def test_a_user_that_is_hidden_in_a_database_of_nobody_here(self):
+        """Of a database that is no client's the users alone are read, and one that may not be seen is not absent."""
+        found = self.ended_lab(removed=False)
+        found.server.sql("CREATE DATABASE [Foreign]")
+        found.server.sql(f"CREATE USER [{USER}] FOR LOGIN [{USER}]; DENY VIEW DEFINITION ON USER::[{USER}] TO [public]", "Foreign")
+        found.agent.apply(expect=(0, 1, 2))
+        self.assertTrue(found.server.user(USER, "Foreign"))
+        self.refused(found, "VIEW DEFINITION on something that the agent login does not see is denied to [public] in [Foreign]")
+        found.server.sql(f"REVOKE VIEW DEFINITION ON USER::[{USER}] FROM [public]", "Foreign")
+        self.refused(found, f"its user [{USER}] still exists in [Foreign]")
+        found.server.sql(f"DROP USER [{USER}]", "Foreign")
+        found.agent.apply()
+        self.certificate(found)
+
+    def test_a_login_that_the_agent_may_not_see_is_not_gone(self):
+        found = self.lab_make()
+        found.golive = lab.now() + lab.days(20)
+        databases = [("staging", "sql01", "AcmeTest")]
+        found.client_add("acme", databases, users=(("Jane", "Doe"), ("John", "Roe")))
+        found.agent.apply()
+        found.client_add("acme", databases)
+        found.server.script("USE [master]\nGO\nREVOKE ALTER ANY LOGIN FROM [curfew_agent]\nGO\n"
+                            "REVOKE VIEW ANY DEFINITION FROM [curfew_agent]\nGO\n")
+        found.agent.apply(expect=(1, 2))
+        self.assertTrue(found.server.login("acme.john.roe"))
+        said = [e for e in found.agent.curfew("history", "acme", "--json").json
+                if (e["kind"], e["login"], e["database"]) == ("proof", "acme.john.roe", None)]
+        self.assertEqual(said, [])
+        self.assertIn("acme.john.roe", found.agent.curfew("status", "acme", expect=(1, 2)).out)
 
     def test_somebody_who_was_replaced(self):
         """A user who left the client's file long before the end belongs to what is certified."""

@@ -65,7 +65,7 @@ class Page(audit_lab.AuditCase):
             self.skipTest("SKIPPED: no chromium here, the page was not opened")
         with tempfile.TemporaryDirectory() as profile:
             done = subprocess.run([BROWSER, *FLAGS, f"--user-data-dir={profile}", "--dump-dom",
-                                   pathlib.Path(path).as_uri()], capture_output=True, text=True, timeout=120,
+                                   pathlib.Path(path).as_uri()], capture_output=True, text=True, timeout=600,
                                   env={**os.environ, "HOME": profile}, check=True)
         self.assertNotIn("<script", done.stdout)
         self.assertNotIn("<title>broken out", done.stdout)

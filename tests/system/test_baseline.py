@@ -101,6 +101,8 @@ class Baseline(audit_lab.AuditCase):
             said = " ".join(agent.curfew(command, expect=0).out.split())
             self.assertIn("unverified: " + words, said, command)
             self.assertNotIn("is not verified", said, "nobody's access is in doubt")
+        [note] = agent.curfew("status", "--json", expect=0).json["notes"]
+        self.assertIn(words, note["detail"])
         self.assertNotIn(BASELINE, "".join(self.batches(found, since)))
         self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"], "an upgrade ends nothing")
         # On purpose: access ends, and begins anew.

@@ -40,6 +40,12 @@ class CheckServer(LabCase):
             self.assertTrue(check["fix"] and check["detail"], check)
         return report
 
+    def scratch(self, **options):
+        found = self.made(**options)
+        found.server.script("USE [Scratch]\nGO\nCREATE USER [curfew_agent] FOR LOGIN [curfew_agent]\nGO\n"
+                            "ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\n")
+        return found
+
 
 class Healthy(CheckServer):
     def test_everything_passes_and_nothing_is_changed(self):
@@ -49,7 +55,7 @@ class Healthy(CheckServer):
         self.assertEqual((report["result"], report["failed"], report["skipped"]), ("ok", 0, 0))
         names = self.lines(report, "ok")
         self.assertLessEqual({"name", "tcp", "tls", "encryption", "login", "settings", "version", "collation", "clock",
-                              "right.ALTER ANY LOGIN", "mark", "trigger-references", "lock", "earlier-checks",
+                              "right.ALTER ANY LOGIN", "denials", "mark", "trigger-references", "lock", "earlier-checks",
                               "read.principal", "read.session",
                               "audit.linked-server", "database.state", "read.user", "audit.orphaned-user",
                               "audit.baseline", "inventory.server-start", "inventory.job", "inventory.object",
@@ -67,27 +73,38 @@ class Healthy(CheckServer):
         self.assertRegex(text, r"ok   read\.user \[AcmeTest\]: \d+ rows, \d+ ms\n")
         self.assertRegex(text.splitlines()[-1], r"^sql01: \d+ checks, 0 failed, 0 skipped$")
 
-    def test_no_name_is_left_in_an_anonymous_report(self):
-        found = self.made(faults=("fail-on=is_trustworthy_on = 1,50000",))
-        for options in (("--json",), ()):
-            said = found.agent.curfew("check-server", "sql01", "--anonymous", *options, expect=2).out
-            for name in ("sql01", "Acme", "acme", "curfew_agent", lab.PUBLIC[0], found.directory):
-                self.assertNotIn(name, said)
-        self.assertIn("[database 2]", said)
-
 
 class Faults(CheckServer):
+    # Of the server: what it does, and the lines that fail.
+    OF_THE_SERVER = (({"no_applock": True}, ("lock",)),
+                     ({"empty_permissions": True}, ("read.permission", "read.server-permission")),
+                     ({"fail_on": "d\\.referencing_id = m\\.object_id,1222"}, ("read.runner",)),
+                     ({"deadlock_on": "sys\\.linked|is_linked,1"}, ("audit.linked-server",)),
+                     ({"database_state": {"AcmeProd": "offline"}}, ("database.state",)),
+                     ({"database_state": {"AcmeProd": "suspect"}}, ("database.state",)),
+                     ({"database_state": {"AcmeProd": "secondary"}}, ("database.access",)),
+                     ({"database_state": {"AcmeProd": "standby"}}, ("database.state",)),
+                     ({"listener_port": 14330}, ("port", "listeners")),
+                     ({"second_port": 14331}, ("listeners",)),
+                     ({"engine_edition": 8}, ("edition",)),
+                     ({"contained_group": True}, ("contained-group",)),
+                     ({"replicas": "SQL01,SQL02"}, ("replicas",)),
+                     ({"drop_before_match": "is_auto_executed"}, ("connection", "audit.startup-procedure")))
+
     def test_of_the_way_there(self):
-        found = self.made(limits={"connect_timeout": 2})
+        found = self.made()
         wrong = Certificates(found.path("wrong"), "other.example")
         pair = f"{wrong.certificate},{wrong.key}"
         for faults, line, expect in (({"no_tls": True}, "tls", 2), ({"wrong_cert": pair}, "tls", 2),
                                      ({"login_only_tls": True}, "encryption", 2), ({"tds5_only": True}, "tls", 2),
-                                     ({"stall_prelogin": True}, "tls", 1),
+                                     ({"drop_prelogin": True}, "tls", 2),
                                      ({"fail_on": "@@OPTIONS,50000"}, "settings", 2)):
             with self.subTest(faults=faults):
                 found.server.faults(**faults)
                 self.fails(found, line, expect=expect)
+        with found.agent.impatient():
+            found.server.faults(stall_prelogin=True)
+            self.fails(found, "tls", expect=1)
         found.server.faults()
         with open(found.agent.path("credentials", "sql01"), "w", encoding="utf-8") as file:
             file.write("Not-The-Passw0rd\n")
@@ -121,28 +138,50 @@ class Faults(CheckServer):
         found.server.sql("DROP SERVER ROLE [curfew_logins]")
         self.fails(found, "mark")
 
+    def test_of_jobs(self):
+        """The question catches the refusal itself, so that the reading goes on: its answer is none."""
+        found = self.made()
+        found.server.sql("REVOKE SELECT ON OBJECT::dbo.sysjobs FROM [curfew_agent]", "msdb")
+        report = self.check(found, expect=2)
+        line, = (check for check in report["checks"] if check["name"] == "read.job")
+        self.assertEqual(line["result"], "FAIL")
+        self.assertIn("cannot be read in msdb", line["detail"])
+        self.assertIn("curfew bootstrap sql01", line["fix"])
+        found.server.sql("GRANT SELECT ON OBJECT::dbo.sysjobs TO [curfew_agent]", "msdb")
+        self.assertIn("read.job", self.lines(self.check(found), "ok"))
+
     def test_of_the_server(self):
         found = self.made()
-        for faults, lines in (({"no_applock": True}, ("lock",)),
-                              ({"empty_permissions": True}, ("read.permission", "read.server-permission")),
-                              ({"fail_on": "d\\.referencing_id = m\\.object_id,1222"}, ("read.runner",)),
-                              ({"deadlock_on": "sys\\.linked|is_linked,1"}, ("audit.linked-server",)),
-                              ({"database_state": {"AcmeProd": "offline"}}, ("database.state",)),
-                              ({"database_state": {"AcmeProd": "suspect"}}, ("database.state",)),
-                              ({"database_state": {"AcmeProd": "secondary"}}, ("database.access",)),
-                              ({"database_state": {"AcmeProd": "standby"}}, ("database.state",)),
-                              ({"listener_port": 14330}, ("port", "listeners")),
-                              ({"second_port": 14331}, ("listeners",)),
-                              ({"engine_edition": 8}, ("edition",)),
-                              ({"contained_group": True}, ("contained-group",)),
-                              ({"replicas": "SQL01,SQL02"}, ("replicas",)),
-                              ({"drop_before_match": "is_auto_executed"}, ("connection", "audit.startup-procedure"))):
+        for faults, lines in self.OF_THE_SERVER:
             with self.subTest(faults=faults):
                 found.server.faults(**faults)
                 self.fails(found, *lines)
         found.server.faults()
         found.server.sql("CREATE LOGIN [curfew_check_0] WITH PASSWORD = N'Some-Passw0rd'")
         self.fails(found, "earlier-checks")
+
+    def test_of_a_hoster(self):
+        """Amazon RDS has the editions of an installed server, and a database by which it is known."""
+        found = self.made()
+        found.server.sql("CREATE DATABASE [rdsadmin]")
+        self.fails(found, "edition")
+
+    def test_of_its_addresses(self):
+        """The guard goes by address: the other family is open, and so is the address to which the server has moved."""
+        found = self.made()
+        own = found.agent.servers["sql01"]["endpoints"]
+        for endpoints, known, lines, told in ((own[:1], (), ("listeners",), "[::]:1433"),
+                                              (own[:1], ("[::]:1433",), (), None),
+                                              (["192.0.2.99:1433", own[1]], (), ("port",), own[0].split(":")[0]),
+                                              (["192.0.2.99:1433", own[1]], (own[0],), (), None)):
+            with self.subTest(endpoints=endpoints, known=known):
+                found.agent.servers["sql01"].update(endpoints=endpoints, known_listeners=list(known))
+                found.agent.write()
+                if not lines:
+                    self.check(found)
+                    continue
+                report = self.fails(found, *lines)
+                self.assertIn(told, next(c["detail"] for c in report["checks"] if c["name"] == lines[0]))
 
     def test_of_the_inventory(self):
         found = self.made()
@@ -162,12 +201,13 @@ class Faults(CheckServer):
 class Life(CheckServer):
     PRINCIPALS = "SELECT name, is_disabled FROM sys.server_principals ORDER BY name"
     USERS = "SELECT name FROM sys.database_principals ORDER BY name"
-
-    def scratch(self, **options):
-        found = self.made(**options)
-        found.server.script("USE [Scratch]\nGO\nCREATE USER [curfew_agent] FOR LOGIN [curfew_agent]\nGO\n"
-                            "ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\n")
-        return found
+    FAULTS = (({"no_execute_as": True}, "life.full"),
+              ({"no_must_change": True}, "life.one-time-password"),
+              ({"no_kill": True}, "life.kill"), ({"no_deny": True}, "life.full"),
+              ({"fail_on": "CREATE USER,15247"}, "life.full"),
+              ({"fail_on": "curfew_write\\] ADD MEMBER,15151"}, "life.write"),
+              ({"drop_before_match": "CREATE USER"}, "life.full"),
+              ({"fail_on": "^DROP LOGIN,15434"}, "life.nothing-left"))
 
     def everything(self, found):
         return (found.server.sql(self.PRINCIPALS),
@@ -196,13 +236,7 @@ class Life(CheckServer):
     def test_of_faults(self):
         found = self.scratch()
         before = self.everything(found)
-        for faults, line in (({"no_execute_as": True}, "life.full"),
-                             ({"no_must_change": True}, "life.one-time-password"),
-                             ({"no_kill": True}, "life.kill"), ({"no_deny": True}, "life.full"),
-                             ({"fail_on": "CREATE USER,15247"}, "life.full"),
-                             ({"fail_on": "curfew_write\\] ADD MEMBER,15151"}, "life.write"),
-                             ({"drop_before_match": "CREATE USER"}, "life.full"),
-                             ({"fail_on": "^DROP LOGIN,15434"}, "life.nothing-left")):
+        for faults, line in self.FAULTS:
             with self.subTest(faults=faults):
                 found.server.faults(**faults)
                 report = self.check(found, "--life", "Scratch", expect=2)
@@ -214,12 +248,92 @@ class Life(CheckServer):
         self.assertEqual([row[1] for row in left], [True])
         self.fails(found, "earlier-checks")
 
+    def test_of_a_server_that_cannot_impersonate(self):
+        """Where the configuration accepts its catalog, that no database is changed as its owner is no fault."""
+        found = self.scratch()
+        found.server.faults(no_execute_as=True)
+        said = [c for c in self.check(found, expect=2)["checks"] if c["name"] == "database.owner"]
+        self.assertEqual({c["result"] for c in said}, {"FAIL"})
+        self.assertIn("does not know EXECUTE AS", said[0]["detail"])
+        self.assertIn("evidence", said[0]["fix"])
+        found.agent.servers["sql01"]["evidence"] = "catalog"
+        found.agent.write()
+        self.assertIn("database.owner", self.lines(self.check(found, expect=None), "skip"))
+
     def test_is_refused_where_somebody_works(self):
         found = self.made()
         said = found.agent.curfew("check-server", "sql01", "--life", "AcmeTest", expect=64)
         self.assertIn("database AcmeTest is a client's", said.err)
         report = self.check(found, "--life", "Nowhere", expect=2)
         self.assertIn("life.full", self.lines(report, "FAIL"))
+
+
+class Anonymous(CheckServer):
+    """For somebody else to read. Whatever fails, no name is left in what is printed: each is looked for."""
+    NAMES = ("sql01", "SQL01", "acme", "Acme", "Scratch", "curfew_agent", "nowhere", *lab.PUBLIC)
+
+    def names_none(self, found, *options, failed=()):
+        said = found.agent.curfew("check-server", "sql01", "--anonymous", *options, expect=(1, 2)).out
+        for name in (*self.NAMES, found.directory):
+            self.assertNotIn(name, said)
+        for line in failed:
+            self.assertIn(f"FAIL {line}", said)
+        return said
+
+    def test_of_the_way_there(self):
+        found = self.made()
+        wrong = Certificates(found.path("wrong"), "other.example")
+        for faults, line in (({"no_tls": True}, "tls"), ({"wrong_cert": f"{wrong.certificate},{wrong.key}"}, "tls"),
+                             ({"login_only_tls": True}, "encryption"), ({"fail_on": "@@OPTIONS,50000"}, "settings")):
+            with self.subTest(faults=faults):
+                found.server.faults(**faults)
+                self.names_none(found, failed=(line,))
+        found.server.faults()
+        credential = found.agent.path("credentials", "sql01")
+        with open(credential, "w", encoding="utf-8") as file:
+            file.write("Not-The-Passw0rd\n")
+        self.names_none(found, failed=("login",))
+        os.truncate(credential, 0)
+        self.names_none(found, failed=("password",))
+        os.unlink(credential)
+        self.names_none(found, failed=("password",))
+
+    def test_of_a_name_that_nobody_knows(self):
+        found = self.made()
+        found.agent.servers["sql01"]["port"] = 1
+        found.agent.write()
+        self.names_none(found, failed=("tcp",))
+        found.agent.servers["sql01"].update(host="nowhere.invalid", port=1433)
+        found.agent.write()
+        self.names_none(found, failed=("name",))
+
+    def test_of_the_server(self):
+        found = self.made()
+        for faults, lines in (*Faults.OF_THE_SERVER, ({"fail_on": "is_trustworthy_on = 1,50000"}, ())):
+            with self.subTest(faults=faults):
+                found.server.faults(**faults)
+                self.names_none(found, failed=lines)
+        self.assertIn("[database 2]", self.names_none(found))
+        self.names_none(found, "--json")
+        found.server.faults()
+        found.agent.servers["sql01"].update(endpoints=["192.0.2.99:1433"])
+        found.agent.write()
+        self.names_none(found, failed=("port", "listeners"))
+
+    def test_of_rights(self):
+        found = self.made()
+        found.server.sql("REVOKE ALTER ANY LOGIN FROM [curfew_agent]")
+        found.server.sql("ALTER ROLE [db_owner] DROP MEMBER [curfew_agent]", "AcmeProd")
+        found.server.sql("DROP SERVER ROLE [curfew_logins]")
+        self.names_none(found, failed=("right.ALTER ANY LOGIN", "database.rights", "mark"))
+
+    def test_of_a_life(self):
+        found = self.scratch()
+        for faults, line in Life.FAULTS:
+            with self.subTest(faults=faults):
+                found.server.faults(**faults)
+                self.names_none(found, "--life", "Scratch", failed=(line,))
+                found.server.faults()
 
 
 if __name__ == "__main__":

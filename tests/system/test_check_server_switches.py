@@ -2,6 +2,7 @@
 """Every switch of the practice server against check-server: each fault makes a named line fail, and what is no fault makes
 none fail. A switch that is in neither list fails here."""
 
+import contextlib
 import dataclasses
 import os
 import sys
@@ -23,6 +24,7 @@ FAULTS = {
     "login_only_tls": (True, (), "encryption"),
     "wrong_cert": ("PAIR", (), "tls"),
     "stall_prelogin": (True, (), "tls"),
+    "drop_prelogin": (True, (), "tls"),
     "stall_after": (3, (), "connection"),
     "drop_before": (3, (), "connection"),
     "drop_after": (3, (), "connection"),
@@ -34,18 +36,21 @@ FAULTS = {
     "no_execute_as": (True, LIFE, "life.full"),
     "empty_permissions": (True, (), "read.permission"),
     "no_permission_answers": (True, (), "right.ALTER ANY LOGIN"),
+    "no_own_permissions": (True, LIFE, "life.full"),
     "no_must_change": (True, LIFE, "life.one-time-password"),
     "no_server_roles": (True, LIFE, "life.full"),
     "no_kill": (True, LIFE, "life.kill"),
     "no_applock": (True, (), "lock"),
     "deadlock_on": ("sys\\.linked|is_linked,1", (), "audit.linked-server"),
     "fail_on": ("d\\.referencing_id = m\\.object_id,1222", (), "read.runner"),
+    "damaged": ({"AcmeProd": "database_permissions"}, (), "connection"),
     "database_state": ({"AcmeProd": "suspect"}, (), "database.state"),
     "contained_group": (True, (), "contained-group"),
     "replicas": ("SQL01,SQL02", (), "replicas"),
     "listener_port": (14330, (), "port"),
     "second_port": (14331, (), "listeners"),
     "engine_edition": (8, (), "edition"),
+    "foreign_dbo": ("AcmeProd", (), "database.owner"),
 }
 # What Curfew works with, all of a group at once.
 HARMLESS = {
@@ -62,6 +67,9 @@ HARMLESS = {
     "how it may be set up": {
         "user_options": 2,                                  # a session sets its own
         "rollback_milliseconds": 300,
+        "cost_limit": 1,                                    # a session lifts it
+        "distributed_group": True,                          # its "replicas" are groups
+        "requests_fail": 978,                               # asked behind a KILL alone, and it may fail
         "use_goes_on": True,                                # each statement asks for its database
         "password_days": 10,
         "password_age": {"curfew_agent": "400"},            # the agent's own does not expire
@@ -70,7 +78,10 @@ HARMLESS = {
         "query_store": {"AcmeTest": "ALL"}, "query_store_days": 10,
         "mars": "curfew_agent",                             # several connections are one session
         "spid_reuse": "acme.jane.doe",                      # KILL asks who it is
+        "hidden_names": True,                               # of a database that is offline: it counts as unread
+        "derived_implicit": True,                           # collations are named where two texts may meet
         "names_swap": "nothing like it,AcmeTest,AcmeProd",  # a question asks for the database's id
+        "damaged_after": "nothing like it",                 # what is damaged only then
         "transaction_before": "nothing like it",            # no proof is made inside one
         "in_doubt": "6E8AEFE6-0000-4000-8000-00000000A602"},    # a finding of the audit
     "rules that are off, and a server that has just started": {
@@ -86,7 +97,7 @@ def setUpModule():
 
 class Switches(CheckServer):
     def scratch(self):
-        found = self.made(limits={"connect_timeout": 2, "server_deadline": 5})
+        found = self.made()
         found.server.script("USE [Scratch]\nGO\nCREATE USER [curfew_agent] FOR LOGIN [curfew_agent]\nGO\n"
                             "ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\n")
         return found
@@ -102,7 +113,8 @@ class Switches(CheckServer):
         for name, (value, options, line) in FAULTS.items():
             with self.subTest(switch=name):
                 found.server.faults(**{name: f"{wrong.certificate},{wrong.key}" if value == "PAIR" else value})
-                failed = [c for c in self.check(found, *options, expect=(1, 2))["checks"] if c["result"] == "FAIL"]
+                with found.agent.impatient() if name.startswith("stall_") else contextlib.nullcontext():
+                    failed = [c for c in self.check(found, *options, expect=(1, 2))["checks"] if c["result"] == "FAIL"]
                 self.assertIn(line, {c["name"] for c in failed})
                 for check in failed:
                     self.assertTrue(check["detail"] and check["fix"], check)

@@ -23,7 +23,7 @@ def setUpModule():
 
 class Explain(LabCase):
     def setUp(self):
-        self.found = self.lab_make(limits={"connect_timeout": 2})
+        self.found = self.lab_make()
         self.agent, self.server = self.found.agent, self.found.server
         self.golive = lab.now() + days(20)
         self.found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(self.golive))
@@ -104,6 +104,10 @@ class Explain(LabCase):
         self.silent(self.found.person("other"))
         facts = self.cause("address-wrong", lab.OTHER[0], "--address", lab.OTHER[0])
         self.assertEqual([d["source"] for d in facts["denied"]], [lab.OTHER[0]])
+        # Whose they are is not known: they may be hers, from a hotel.
+        said = self.agent.curfew("denied", "acme", expect=0).out
+        self.assertIn("no denied packets from near an address of acme in the last 24 hours\n", said)
+        self.assertRegex(said, r"[12] other sources?; see `curfew denied`\n")
 
     def test_revoked(self):
         self.opened()
@@ -124,6 +128,10 @@ class Explain(LabCase):
         password, path = self.agent.password, self.agent.path("credentials", "sql01")
         self.agent._write(path, "another password\n")
         self.cause("agent-refused", "`curfew bootstrap sql01`")
+        os.chmod(path, 0o644)
+        remedy = f"credential {path} must be readable by its owner only; run: chmod 0600 {path}"
+        self.assertIn(f"FAIL password: {remedy}\n", self.agent.curfew("check-server", "sql01", expect=1).out)
+        self.assertIn(remedy, self.agent.apply(expect=1).out)
         os.unlink(path)
         said = self.cause("agent-password", "run `curfew credential sql01`")["text"]
         self.assertNotIn("start the server", said)
@@ -132,7 +140,8 @@ class Explain(LabCase):
         self.assertEqual(self.agent.apply(expect=1).out.count("cannot read the agent's password"), 1)
         self.agent._write(path, password + "\n")
         self.server.faults(stall_prelogin=True)
-        facts = self.cause("server-down", "sql01 does not answer")
+        with self.agent.impatient():
+            facts = self.cause("server-down", "sql01 does not answer")
         self.assertIsNone(facts["databases"][0]["state"])
         self.assertEqual(facts["databases"][0]["verification"]["result"], "verified")
         self.assertEqual(facts["servers"][0]["network"], "allowed")
@@ -172,7 +181,7 @@ class Explain(LabCase):
         grant = self.agent.curfew("status", "--json", expect=1).json["grants"][0]
         self.assertEqual(grant["remedy"], f"ALTER LOGIN [{USER}] DISABLE; DROP LOGIN [{USER}];")
         back = self.agent.curfew("reinstate", "acme", USER, "--reason", "back", expect=2)
-        self.assertIn("reinstated: still closed: access of 1 grant is not verified", back.out)
+        self.assertIn("reinstated: still blocked: access of 1 grant is not verified", back.out)
         self.assertEqual(self.agent.elements(), [])
         self.server.script("USE [master]\nGO\nGRANT ALTER ANY LOGIN TO [curfew_agent]\nGO\n")
         self.agent.apply(expect=0)

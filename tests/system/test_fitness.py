@@ -12,6 +12,9 @@ NIGHTLY = ("CREATE PROCEDURE dbo.Helper AS SELECT 1", "CREATE PROCEDURE dbo.Nigh
 POLICY = ("CREATE FUNCTION dbo.Mine (@c nvarchar(50)) RETURNS TABLE AS RETURN SELECT 1 AS ok WHERE @c = N'Ada'",
           "CREATE SECURITY POLICY dbo.Rows_ ADD FILTER PREDICATE dbo.Mine(Customer) ON dbo.Orders WITH (STATE = ON, "
           "SCHEMABINDING = OFF)")
+STEP = "EXEC msdb.dbo.sp_add_jobstep @job_name = N'Nightly', @step_name = N'x', @database_name = N'{}', @command = N'EXEC dbo.OrderAdd'"
+LOG = "CREATE TABLE dbo.Log_ (Id int)"
+AUDIT = "CREATE TRIGGER [Audit] ON DATABASE {}FOR {} AS {}"
 # What lies there, and the words for it.
 UNFIT = {
     "a module of the owner's": (NIGHTLY, "[dbo].[Nightly] uses other objects and runs as its owner"),
@@ -19,12 +22,27 @@ UNFIT = {
         ("CREATE TABLE dbo.Log_ (Id int)",
          "CREATE TRIGGER dbo.Audit ON dbo.Orders WITH EXECUTE AS OWNER AFTER INSERT AS INSERT INTO dbo.Log_ VALUES (1)"),
         "[dbo].[Audit] uses other objects and runs as its owner"),
+    "a DDL trigger on what users with full access do": (
+        (LOG, AUDIT.format("WITH EXECUTE AS 'dbo' ", "ALTER_TABLE", "INSERT INTO dbo.Log_ VALUES (1)")),
+        "DDL trigger [Audit] uses other objects and runs as another user"),
+    "one whose text is hidden": (
+        (AUDIT.format("WITH ENCRYPTION, EXECUTE AS 'dbo' ", "CREATE_TABLE", "PRINT N'x'"),),
+        "DDL trigger [Audit] uses other objects and runs as another user"),
+    "one that calls something": (
+        ("CREATE PROCEDURE dbo.Helper AS SELECT 1", AUDIT.format("WITH EXECUTE AS 'dbo' ", "DROP_TABLE", "EXEC dbo.Helper")),
+        "DDL trigger [Audit] uses other objects and runs as another user"),
     "another user's": (("CREATE USER [worker] WITHOUT LOGIN", "CREATE PROCEDURE dbo.Nightly WITH EXECUTE AS 'worker' AS "
                         "EXEC (N'SELECT 1')"), "[dbo].[Nightly] uses other objects and runs as another user"),
     "a queue": (("CREATE QUEUE dbo.Inbox", "CREATE PROCEDURE dbo.Reader AS SELECT 1",
                  "ALTER QUEUE dbo.Inbox WITH ACTIVATION (STATUS = ON, PROCEDURE_NAME = dbo.Reader, MAX_QUEUE_READERS = 1, "
                  "EXECUTE AS OWNER)"), "queue [dbo].[Inbox] runs a procedure as its owner"),
+    "a queue that is switched off": (
+        ("CREATE QUEUE dbo.Inbox", "CREATE PROCEDURE dbo.Reader AS SELECT 1",
+         "ALTER QUEUE dbo.Inbox WITH ACTIVATION (STATUS = OFF, PROCEDURE_NAME = dbo.Reader, MAX_QUEUE_READERS = 1, "
+         "EXECUTE AS OWNER)"), "queue [dbo].[Inbox] runs a procedure as its owner"),
     "a policy": (POLICY, "security policy [dbo].[Rows_] uses a function that is not schema-bound"),
+    "a job of a sysadmin": (("EXEC msdb.dbo.sp_add_job @job_name = N'Nightly'", STEP.format("AcmeTest")),
+                            "Agent job [Nightly] runs there as a sysadmin"),
     "TRUSTWORTHY": (("ALTER DATABASE [AcmeTest] SET TRUSTWORTHY ON",), "the database is TRUSTWORTHY"),
     "chains": (("ALTER DATABASE [AcmeTest] SET DB_CHAINING ON", "ALTER DATABASE [Other] SET DB_CHAINING ON"),
                "databases of the same owner, among them [Other]"),
@@ -33,6 +51,14 @@ FIT = {
     "a module that uses nothing": ("CREATE PROCEDURE dbo.Nightly WITH EXECUTE AS OWNER AS SELECT 1",),
     "a policy that is bound": (POLICY[0].replace("RETURNS TABLE AS", "RETURNS TABLE WITH SCHEMABINDING AS"),
                                POLICY[1].replace("SCHEMABINDING = OFF", "SCHEMABINDING = ON")),
+    "a job elsewhere": ("EXEC msdb.dbo.sp_add_job @job_name = N'Nightly'", STEP.format("Other")),
+    "a job of somebody else": ("CREATE LOGIN [app] WITH PASSWORD = N'Str0ng-enough'",
+                               "EXEC msdb.dbo.sp_add_job @job_name = N'Nightly', @owner_login_name = N'app'", STEP.format("AcmeTest")),
+    "a job that is disabled": ("EXEC msdb.dbo.sp_add_job @job_name = N'Nightly', @enabled = 0", STEP.format("AcmeTest")),
+    "a DDL trigger that uses nothing": (AUDIT.format("WITH EXECUTE AS 'dbo' ", "DROP_TABLE", "ROLLBACK"),),
+    "one that runs as its caller, as the product's do": (LOG, AUDIT.format("", "ALTER_TABLE", "INSERT INTO dbo.Log_ VALUES (1)")),
+    "one that is disabled": (LOG, AUDIT.format("WITH EXECUTE AS 'dbo' ", "ALTER_TABLE", "INSERT INTO dbo.Log_ VALUES (1)"),
+                             "DISABLE TRIGGER [Audit] ON DATABASE"),
     "a queue that nobody reads": ("CREATE QUEUE dbo.Inbox",),
 }
 
@@ -75,6 +101,26 @@ class Fitness(audit_lab.AuditCase):
                 found = self.acme(before)
                 self.assertNotIn("equals db_owner", found.agent.apply(expect=0).out)
                 self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
+
+    def test_a_job_of_a_windows_login(self):
+        """It may be a sysadmin by a Windows group, of which the server need not know."""
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "Other")})
+        found.server.faults(other_logins={"CONTOSO\\ann": "U"})
+        found.server.sql("EXEC msdb.dbo.sp_add_job @job_name = N'Nightly', @owner_login_name = N'CONTOSO\\ann'")
+        found.server.sql(STEP.format("AcmeTest"))
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        self.assertIn("Agent job [Nightly] runs there as a sysadmin", found.agent.apply(expect=2).out)
+        self.assertFalse(found.server.user(USER, "AcmeTest"))
+
+    def test_jobs_that_cannot_be_read(self):
+        """Not seen is not that there are none."""
+        found = self.acme(())
+        found.server.sql("DENY SELECT ON dbo.sysjobsteps TO [curfew_agent]", "msdb")
+        self.assertIn("what Agent jobs of a sysadmin run there cannot be read", found.agent.apply(expect=2).out)
+        self.assertFalse(found.server.user(USER, "AcmeTest"))
+        found.server.sql("REVOKE SELECT ON dbo.sysjobsteps FROM [curfew_agent]; GRANT SELECT ON dbo.sysjobsteps TO [curfew_agent]", "msdb")
+        found.agent.apply(expect=0)
+        self.assertEqual(found.server.roles(USER, "AcmeTest"), ["curfew_full"])
 
     def test_who_writes_is_not_raised(self):
         """What is there stays as it is, with its login, when more is scheduled than may be given."""

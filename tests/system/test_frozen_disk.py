@@ -44,7 +44,7 @@ class Frozen(ServiceCase):
         self.addCleanup(self.thaw)
         self.role_comes("curfew_full")
         self.elements_come(4)
-        until(lambda: self.service.figure("curfew_passes_total"), "the pass at the start has ended")
+        until(lambda: self.service.metric("curfew_passes_total"), "the pass at the start has ended")
         password = self.agent.handover("acme", USER)
         self.jane = self.found.person("jane")
         self.works(self.jane.login(USER, password, "AcmeTest", new_password=OWN_PASSWORD))
@@ -95,13 +95,13 @@ class Frozen(ServiceCase):
     def pass_begins(self):
         """One that waits for a server: it has not ended when the disk hangs."""
         self.found.servers["sql02"].faults(stall_prelogin=True)
-        passes = self.service.figure("curfew_passes_total")
+        passes = self.service.metric("curfew_passes_total")
         child = self.agent.start("apply")
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
         until(lambda: "asks: apply" in self.service.log(), "the service has the request")
         until(lambda: any(int(pid) for pid in self.service.children()[1:]), "its worker is at work")
-        self.assertEqual(self.service.figure("curfew_passes_total"), passes)
+        self.assertEqual(self.service.metric("curfew_passes_total"), passes)
 
     def revoked_and_recorded(self):
         before = lab.now().timestamp()
@@ -111,7 +111,7 @@ class Frozen(ServiceCase):
         self.found.servers["sql02"].faults(stall_prelogin=False)
         said = child.communicate(timeout=COMES)[0]
         self.assertEqual(child.returncode, 1, said)
-        self.assertIn("closed until restart, not recorded", said)
+        self.assertIn("blocked only until the service starts again: the revocation is not recorded", said)
         self.assertTrue(self.frozen)
         self.assertEqual(self.records("action = 'revoke'"), [])
         self.thaw()
@@ -149,7 +149,7 @@ class Frozen(ServiceCase):
 
     def test_go_live_while_the_service_itself_waits_for_the_disk(self):
         def meanwhile():
-            self.service.figure_comes("curfew_overdue_grants", 0)
+            self.service.metric_comes("curfew_overdue_grants", 0)
             self.freeze()
             self.agent.start("apply").communicate(timeout=COMES)
 

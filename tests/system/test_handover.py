@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,18 @@ class HowToConnect(LabCase):
         self.assertIn("PASSWORD = N'********', DEFAULT_DATABASE = [master], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF",
                       said["login-create"])
         self.assertIn("MUST_CHANGE UNLOCK, CHECK_EXPIRATION = ON, CHECK_POLICY = ON", said["handover"])
+
+    def test_it_warns_that_the_journal_cannot_record_it(self):
+        """The password counts all the same, and is shown."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
+        self.applied(found.agent)
+        found.agent.handover("acme", USER)
+        with sqlite3.connect(found.agent.path("state", "journal.db"), timeout=60) as db:
+            db.execute("CREATE UNIQUE INDEX once ON record (kind) WHERE kind = 'event' AND action = 'handover'")
+        said = found.agent.curfew("handover", "acme", USER, "--no-terminal", expect=0)
+        self.assertIn("  password  ", said.out)
+        self.assertIn("curfew handover: warning: cannot record the handover on sql01: ", said.err)
 
     def test_json(self):
         answer = self.handed("--json").json
@@ -169,9 +182,7 @@ class Encrypted(LabCase):
         subprocess.run(["age-keygen", "-o", key], check=True, stderr=subprocess.DEVNULL)
         with open(key, encoding="ascii") as file:
             recipient = re.search(r"public key: (\S+)", file.read())[1]
-        self.found.server.faults(stall_prelogin=True)
-        self.agent.settings["limits"] = {"connect_timeout": 1, "server_deadline": 5}
-        self.agent.write()
+        self.found.server.faults(drop_prelogin=True)
         refused = self.handover("--age", recipient, expect=1)
         self.assertEqual(refused.out, "")
 

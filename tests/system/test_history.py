@@ -120,10 +120,10 @@ class History(audit_lab.AuditCase):
         for command in (("revoke", "acme", "acme.jane.doe"), ("reinstate", "acme", "acme.jane.doe"),
                         ("revoke", "acme"), ("reinstate", "acme")):
             times.append(lab.now())
-            wait_past(times[-1])
+            lab.wait_past(times[-1])
             found.agent.curfew(*command, "--reason", "a test", expect=0)
             found.agent.apply()
-            wait_past(lab.now())
+            lab.wait_past(lab.now())
         times.append(lab.now())
         logins = [{key[1] for key in self.recorded(found, t)} for t in times]
         both = {"acme.jane.doe", "acme.john.roe"}
@@ -143,6 +143,8 @@ class History(audit_lab.AuditCase):
         said = found.agent.curfew("history", "--at", at(lab.now()), expect=0).out
         self.assertIn("excess", said)
         self.assertNotIn("nobody had access", said)
+        # A spreadsheet says it too.
+        self.assertIn("excess: member of", found.agent.curfew("history", "--csv", expect=0).out)
 
     def test_filters(self):
         found = self.lab_make()
@@ -155,6 +157,10 @@ class History(audit_lab.AuditCase):
         self.assertEqual(jane, [e for e in every if e["login"] == "acme.jane.doe"])
         self.assertEqual(found.agent.curfew("history", "--from", at(later), "--json", expect=0).json, [])
         self.assertEqual(found.agent.curfew("history", "--to", at(later), "--json", expect=0).json, every)
+        # No command but this one took the case of a name seriously, and nobody had access to ACME.
+        for more in ((), ("--at", at(lab.now()))):
+            self.assertEqual(*(found.agent.curfew("history", *more, name, "--json", expect=0).json for name in ("acme", "ACME")))
+        self.assertEqual({key[1] for key in self.recorded(found, lab.now(), "ACME")}, {"acme.jane.doe", "acme.john.roe"})
         self.assertIn("unknown client 'beta'", found.agent.curfew("history", "beta", "--json", expect=64).err)
         self.assertEqual({key[1] for key in self.recorded(found, lab.now(), "--user", "acme.jane.doe", "acme")},
                          {"acme.jane.doe"})
@@ -201,14 +207,14 @@ class History(audit_lab.AuditCase):
 
     def test_an_end_that_nobody_confirmed(self):
         """The server was down at the end: that nobody had access then is not known, and not said."""
-        found = self.lab_make(limits={"connect_timeout": 2})
+        found = self.lab_make()
         start = lab.now().replace(minute=0, second=0)
         golive = start + 5 * DAY
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:1],
                          approved_on=lab.day(start - 3 * DAY), starts=lab.day(start - 2 * DAY), go_live=lab.local(golive))
         found.agent.apply(at(golive))
         end, back = golive + 14 * DAY, golive + 14 * DAY + datetime.timedelta(hours=2)
-        found.server.faults(stall_prelogin=True)
+        found.server.faults(drop_prelogin=True)
         found.agent.apply(at(end), expect=1)
         found.server.faults()
         found.agent.apply(at(back))
@@ -226,10 +232,49 @@ class History(audit_lab.AuditCase):
         [row] = found.agent.curfew("history", "--at", at(end - datetime.timedelta(hours=1)), "--json", expect=0).json
         self.assertEqual((row["past_its_end"], row["confirmed_closed"]), (False, None))
         self.assertEqual(found.agent.curfew("history", "--at", at(back), "--json", expect=0).json, [])
+        # Nothing has an `until` that gives no access.
+        self.assertEqual({e["until"] for e in found.agent.curfew("history", "--json", expect=0).json if e["level"] == "none"}, {None})
+        # Who has left the files is still in the journal, and the answer is the same.
+        known = [found.agent.curfew("history", *late, *more, "--json", expect=0).json for more in ((), ("acme",), ("--server", "sql01"))]
+        self.assertEqual(known, known[:1] * 3)
+        clients, servers = dict(found.agent.clients), dict(found.agent.servers)
+        found.agent.clients.clear()
+        found.agent.servers["sql02"] = {**found.agent.servers.pop("sql01"), "name": "sql02"}
+        found.agent.write()
+        self.assertEqual([found.agent.curfew("history", *late, *more, "--json", expect=0).json
+                          for more in ((), ("acme",), ("--server", "sql01"))], known)
+        for more in (("acme",), ("--server", "sql01"), ("--database", "AcmeTest")):
+            asked = found.agent.curfew("history", "--from", at(back + DAY), *more, "--json", expect=0)
+            self.assertEqual(asked.json, [], more)
+        found.agent.curfew("history", "--server", "sql99", expect=64)
+        found.agent.clients.update(clients)
+        found.agent.servers = servers
+        found.agent.write()
         for when in (end - datetime.timedelta(hours=1), back):
             said = found.agent.curfew("history", "--at", at(when), expect=0).out
             self.assertNotIn("past its end", said)
         self.assertIn("nobody had access", said)
+
+    def test_an_end_that_was_seen_not_to_be(self):
+        """A pass that finds the login still there after its end closed nothing, and the auditor is told the same."""
+        found = self.lab_make()
+        start = lab.now().replace(minute=0, second=0)
+        golive = start - 20 * DAY
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:1],
+                         approved_on=lab.day(golive - 9 * DAY), starts=lab.day(golive - 8 * DAY), go_live=lab.local(golive))
+        found.agent.apply(at(golive - 5 * DAY))
+        found.server.faults(fail_on=[["DROP MEMBER|DROP USER|DROP LOGIN", 15434]])
+        found.agent.apply(at(golive), expect=1)
+        found.agent.apply(at(golive + DAY), expect=1)
+        found.server.faults()
+        found.agent.apply(at(golive + 3 * DAY))
+        hour = datetime.timedelta(hours=1)
+        said = found.agent.curfew("history", "--at", at(golive + hour), expect=0).out
+        self.assertIn(f"full until {at(golive)}; not confirmed closed until {at(golive + 3 * DAY)}", said)
+        self.assertNotIn("past its end", found.agent.curfew("history", "--at", at(golive + 4 * DAY), expect=0).out)
+        rows = found.agent.curfew("audit", "--from", lab.day(golive - 10 * DAY), "--json", expect=2).json["rows"]
+        self.assertEqual([(r["level"], r["outcome"], r["due"], r["ended"], r["late_seconds"]) for r in rows[:1]],
+                         [("full", "excess", at(golive), at(golive + 3 * DAY), 3 * 86400)])
 
     def test_archive_is_read(self):
         """An archive answers like the journal, and is not touched by it."""
@@ -237,7 +282,7 @@ class History(audit_lab.AuditCase):
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], users=PEOPLE[:1])
         found.agent.apply()
         before = found.agent.curfew("history", "acme", "--json", expect=0).json
-        wait_past(lab.now())
+        lab.wait_past(lab.now())
         archive = found.path("old.db")
         found.agent.curfew("archive", archive, "--to", at(lab.now()), "--reason", "a test", expect=0)
         with open(archive, "rb") as file:
@@ -247,6 +292,11 @@ class History(audit_lab.AuditCase):
         self.assertEqual(kept, before[:len(kept)])
         self.assertGreater(len(kept), 3)
         found.agent.curfew("history", "verify", "--journal", archive, expect=0)
+        # What is in the archive alone is not left out in silence, nor is its absence here an unknown name.
+        for more in (("acme",), ("--user", "jane.doe")):
+            self.assertIn(f"the last of them are in {archive}", found.agent.curfew("history", *more, expect=0).err)
+        self.assertNotIn(archive, found.agent.curfew("history", "--from", at(lab.now()), expect=0).err)
+        self.assertIn("were archived", found.agent.curfew("history", "--person", "bob@acme.example", expect=1).err)
         # An instant of the archive's is looked up there, through the journal that names it.
         when = max(e["at"] for e in before if e["kind"] == "access")
         rows = found.agent.curfew("history", "--at", when, "--json", expect=0).json
@@ -309,12 +359,6 @@ class History(audit_lab.AuditCase):
             head = verified(f"UPDATE {table} SET id = id WHERE id = ?", middle).json
             shorter = verified(f"DELETE FROM {table} WHERE id = ?", rows[-1])
             self.assertTrue(shorter.code == 2 or shorter.json["head"] != head["head"], str(shorter))
-
-
-def wait_past(instant):
-    """The journal counts seconds."""
-    while lab.now() <= instant:
-        pass
 
 
 if __name__ == "__main__":

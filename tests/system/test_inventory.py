@@ -9,7 +9,7 @@ import unittest
 
 import audit_lab
 import lab
-from inventory_objects import CUSTOM, HOSTILE, MORE, OLD, PRODUCT, job_add, named
+from inventory_objects import CUSTOM, DEPENDENT, HOSTILE, MORE, OLD, PRODUCT, job_add, named
 
 
 def setUpModule():
@@ -225,6 +225,50 @@ class Inventory(audit_lab.AuditCase):
             file.seek(0)
             file.truncate()
             file.write(whole)
+
+
+class Dropping(audit_lab.AuditCase):
+    """The script of what is to go, run by a DBA: SQL Server refuses none of it."""
+    @classmethod
+    def setUpClass(cls):
+        cls.found = found = audit_lab.AuditLab(servers={"sql01": ("AcmeTest", "AcmeProd")})
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.server.script(f"USE AcmeTest\nGO\n{PRODUCT}")
+        vendor = found.path("product.json")
+        with open(vendor, "w", encoding="utf-8") as file:
+            file.write(found.agent.curfew("inventory", "--vendor", "sql01", "AcmeTest", expect=0).out)
+        found.agent.settings["inventory"] = {"vendor_lists": [vendor]}
+        found.agent.write()
+        found.server.script(f"USE AcmeTest\nGO\n{DEPENDENT}")
+
+    @classmethod
+    def tearDownClass(cls):
+        faults = cls.found.close()
+        assert not faults, faults
+
+    def drop(self, *names):
+        path = self.found.path("decisions.csv")
+        out = self.found.agent.curfew("inventory", "acme", "--csv", expect=0).out
+        rows = list(csv.DictReader(io.StringIO(out)))
+        for row in rows:
+            row["decision"] = "drop" if row["object"] in names else "keep"
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(rows)
+        return self.found.agent.curfew("inventory", "acme", "--decisions", path, "--drop", expect=0).out
+
+    def test_columns_go_after_what_depends_on_them(self):
+        script = self.drop("dbo.Parties.Code", "dbo.Parties.Price", "dbo.Parties.Half", "dbo.Parties.uq_Code", "dbo.Parties.ix_Price")
+        self.found.server.script(script)
+        left = self.found.server.sql("SELECT name FROM sys.columns WHERE object_id = OBJECT_ID(N'dbo.Parties')", "AcmeTest")
+        self.assertEqual(left, [["Id"]])
+        self.assertIn("DROP CONSTRAINT [fk_Code];", script)
+
+    def test_tables_in_a_cycle_go_after_their_keys(self):
+        self.found.server.script(self.drop("dbo.First", "dbo.Second"))
+        left = self.found.server.sql("SELECT name FROM sys.tables WHERE name IN (N'First', N'Second')", "AcmeTest")
+        self.assertEqual(left, [])
 
 
 if __name__ == "__main__":

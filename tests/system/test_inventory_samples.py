@@ -52,7 +52,7 @@ class Samples(audit_lab.AuditCase):
         return path
 
     def test_a_restart_of_the_server_erases_nothing(self):
-        found = self.lab_make(servers={"sql01": ("AcmeTest",)}, inventory={"sample_hours": 24})
+        found = self.lab_make(servers={"sql01": ("AcmeTest",)}, limits={"connect_timeout": 60, "server_deadline": 300}, inventory={"sample_hours": 24})
         # Beside the configuration's folder: the service's sandbox has to know of it.
         vendor = found.path("list.json")
         with open(vendor, "w", encoding="utf-8") as file:

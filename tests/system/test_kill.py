@@ -110,12 +110,22 @@ class Interrupted(LabCase):
                 self.prepare(stage)
                 when = f"{stage}, cut {moment} request {number} of {counts[stage]}"
                 if number <= counts[stage]:
+                    before = self.server.counters()["dropped"]
                     self.server.faults(**{f"drop-{moment}@1": number})
                     result = self.agent.curfew("apply", *(["--at", at] if at else []))
                     self.server.faults()
-                    self.assertEqual(result.code, 1, f"{when}: {result}")
+                    # How often it is asked whether a session has ended is a matter of time: the last one may not come.
+                    if number < counts[stage] or self.server.counters()["dropped"] > before:
+                        # A reading that was cut is made again in the same pass, and then nothing is left to do.
+                        self.assertIn(result.code, (0, 1), f"{when}: {result}")
+                        if result.code == 0:
+                            plan = self.agent.curfew("plan", *(["--at", at] if at else []))
+                            # By --at no time passes between two commands, and the kernel's deadlines go on: on a busy machine an
+                            # end is then seconds short, which is a change that is due (~).
+                            self.assertIn(plan.code, (0, 2), f"{when}: {plan}")
+                            self.assertNotRegex(plan.out, r"(?m)^ +[-+] ", when)
+                        cut += 1
                     self.never_wider(role, when)
-                    cut += 1
                 self.completed(at, role, when)
         print(f"cut off {cut} times; requests of a pass: {counts}", file=sys.stderr)
 

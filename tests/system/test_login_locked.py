@@ -21,8 +21,7 @@ def setUpModule():
 
 class LoginLocked(LabCase):
     def setUp(self):
-        self.found = self.lab_make(limits={"server_deadline": 10 if "stranger" not in self.id() else 60,
-                                           "connect_timeout": 5})
+        self.found = self.lab_make()
         self.agent, self.server = self.found.agent, self.found.server
         self.golive = lab.now() + days(20)
         users = [{"first": name, "last": "Doe", "email": f"{name.lower()}@acme.example", "sources": list(lab.JANE)}
@@ -53,6 +52,19 @@ class LoginLocked(LabCase):
             for action in ("login-disable", "session-kill"):
                 self.assertIn((action, login, "done"), outcomes)
 
+    def test_a_disable_is_on_record_before_sessions_are_ended(self):
+        """Ending them takes seconds. A worker that dies meanwhile has disabled the login, and the journal says so."""
+        self.server.faults(drop_before_match=r"\bKILL \d")
+        self.agent.apply(local(self.golive), expect=1)
+        self.assertTrue(self.outcomes("login-disable"))
+        self.assertEqual(len(self.server.sessions_of("acme.ada.doe")), 1)
+        self.assertEqual(self.outcomes("session-kill"), set())
+        self.server.faults()
+
+    def outcomes(self, action):
+        return {e["login"] for e in self.agent.curfew("history", "acme", "--json").json
+                if (e["kind"], e["action"], e["outcome"]) == ("outcome", action, "done")}
+
     def test_one_holds_its_own_row(self):
         self.lock("acme.ben.doe")
         self.all_read_only(local(self.golive))
@@ -71,6 +83,17 @@ class LoginLocked(LabCase):
         self.assertEqual(self.server.sessions_of("acme.ada.doe"), [])
         self.assertEqual(self.server.login("acme.ada.doe")[1], False)
         self.works(self.people["acme.cleo.doe"].sql("SELECT 1"), [[1]])
+
+    def test_a_trigger_that_takes_its_time_keeps_no_session(self):
+        """As one that writes to a server which is down. All disables together take longer than a visit may."""
+        self.server.sql("CREATE TRIGGER [audit] ON ALL SERVER FOR ALTER_LOGIN AS WAITFOR DELAY '00:00:15'")
+        self.agent.settings["limits"] = {"connect_timeout": 30, "server_deadline": 40}
+        self.agent.write()
+        self.agent.apply(local(self.golive), expect=1)
+        for login in self.people:
+            self.assertEqual(self.server.sessions_of(login), [], login)
+        self.server.sql("DROP TRIGGER [audit] ON ALL SERVER")
+        self.applied(self.agent, local(self.golive))
 
     def test_the_lock_of_a_stranger_is_named(self):
         self.server.sql("CREATE LOGIN [dev] WITH PASSWORD = N'Some-Passw0rd-of-dev', CHECK_POLICY = OFF")

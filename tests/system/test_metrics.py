@@ -2,12 +2,14 @@
 """The metrics of a running service, read by the Prometheus project's own parsers for Python, in both formats."""
 
 import os
+import signal
 import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import lab  # noqa: E402  (the path above makes it importable)
+from case import USER  # noqa: E402
 from lab import days  # noqa: E402
 from service import ServiceCase, until  # noqa: E402
 
@@ -59,7 +61,7 @@ class Figures(ServiceCase):
         golive = lab.now() + days(20)
         service = self.service_make(golive)
         self.elements_come(2)
-        until(lambda: service.figure("curfew_passes_total"), "the pass at the start has ended")
+        until(lambda: service.metric("curfew_passes_total"), "the pass at the start has ended")
         found = self.read()
         self.assertEqual(found["curfew_clients",], 1)
         self.assertEqual([found["curfew_grants", level] for level in ("none", "read-only", "full")], [0, 0, 1])
@@ -73,9 +75,32 @@ class Figures(ServiceCase):
         before = found["curfew_passes_total",]
         self.silent(self.found.person("other"))
         self.agent.apply(expect=0)
-        until(lambda: service.figure("curfew_passes_total") > before, "the next pass has ended")
+        until(lambda: service.metric("curfew_passes_total") > before, "the next pass has ended")
         found = self.read()
         self.assertGreater(found["curfew_denied_packets",], 0)
+
+    def test_excess_of_a_server_that_stopped_answering(self):
+        """Nobody has seen that it is over."""
+        service = self.service_make(lab.now() + days(20))
+        self.role_comes("curfew_full")
+        self.found.server.sql(f"ALTER SERVER ROLE [dbcreator] ADD MEMBER [{USER}]")
+        self.found.server.sql("USE [master]; DENY ALTER ANY LOGIN TO [curfew_agent]")
+        service.process.send_signal(signal.SIGHUP)
+        service.metric_comes("curfew_excess_grants", 1)
+        self.found.server.faults(drop_prelogin=True)
+        service.process.send_signal(signal.SIGHUP)
+        service.metric_comes('curfew_server_reachable{server="sql01"}', 0)
+        self.assertEqual(service.metric("curfew_excess_grants"), 1)
+        # Nor does a restart make it less.
+        service.stop()
+        os.unlink(self.agent.settings["metrics_file"])
+        service.start()
+        service.metric_comes('curfew_server_reachable{server="sql01"}', 0)
+        self.assertEqual(service.metric("curfew_excess_grants"), 1)
+        self.found.server.faults()
+        self.found.server.sql(f"ALTER SERVER ROLE [dbcreator] DROP MEMBER [{USER}]")
+        self.found.server.sql("USE [master]; REVOKE ALTER ANY LOGIN FROM [curfew_agent]")
+        service.metric_comes("curfew_excess_grants", 0)
 
 
 if __name__ == "__main__":

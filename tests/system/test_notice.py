@@ -29,8 +29,8 @@ class Preview(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         for name in ("clients.d", "credentials", "state", "templates/de"):
             os.makedirs(os.path.join(self.folder, name), mode=0o700)
-        for name in ("credentials/sql01", "ca.pem"):
-            self.put(name, "something\n")
+        self.put("credentials/sql01", "something\n")
+        self.put("ca.pem", "-----BEGIN CERTIFICATE-----\n")
         self.put("curfew.conf", f"""
             state_directory = "{self.folder}/state"; credential_directory = "{self.folder}/credentials";
             firewall = {{ enabled = false; }};

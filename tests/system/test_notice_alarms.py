@@ -30,14 +30,16 @@ class Alarms(MailCase):
         self.mail_up()
         self.sender_up()
         self.found.server.sql(f"ALTER ROLE [curfew_full] DROP MEMBER [{USER}]", "AcmeTest")
-        self.mails_come(1, "access was changed on a SQL server")
-        self.assertEqual(self.mails("access was changed")[0]["X-To"], "cloud@host.example")
+        self.mails_come(1, "a regular pass changed access on a SQL server")
+        self.assertEqual(self.mails("a regular pass changed access")[0]["X-To"], "cloud@host.example")
         with sqlite3.connect(self.agent.path("state", "journal.db"), timeout=30, isolation_level=None) as db:
             db.execute("BEGIN EXCLUSIVE")
             self.agent.curfew("revoke", "acme", "--reason", "a test")
             until(lambda: "cannot write the revocation" in self.service.log(), self.service.log)
             db.execute("ROLLBACK")
         self.mails_come(1, "the journal could not be written")
+        text = next(self.mails("the journal could not be written")[0].iter_parts()).get_content()
+        self.assertNotIn("removed as scheduled", text)  # which nobody has looked at
 
     def alarm_comes(self, words):
         """To the team; how often in an hour is no matter here."""
@@ -55,9 +57,11 @@ class Alarms(MailCase):
     def test_unreachable_at_a_golive(self):
         """The team hears that a server does not answer now that it matters, and that the reduction is not confirmed."""
         self.alarms_make()
-        self.golive_comes(meanwhile=lambda: self.found.server.faults(stall_prelogin=True), back=self.found.server.faults)
+        self.golive_comes(meanwhile=self.server_goes_away, back=self.found.server.faults)
         self.assertIn("1 server unreachable", self.alarm_comes("a server does not answer when access changes"))
-        self.assertIn("1 grant overdue", self.alarm_comes("and this is not confirmed"))
+        said = self.alarm_comes("and this is not confirmed")
+        self.assertIn(f"1 grant overdue (first: {USER} on sql01)", said)
+        self.assertIn(f", gateway {os.uname().nodename}\n", said)
         self.found.server.faults()
         self.role_comes("curfew_read_only")
 
@@ -65,6 +69,14 @@ class Alarms(MailCase):
         self.alarms_make()
         self.golive_comes(meanwhile=lambda: self.found.server.faults(no_execute_as=True), back=self.found.server.faults)
         self.assertIn("1 unverified", self.alarm_comes("access was changed, but is not verified"))
+
+    def test_records_are_missing(self):
+        """A journal that is gone: nothing is granted, and the team hears why nobody new gets in."""
+        self.alarms_make()
+        self.service.stop()
+        os.unlink(self.agent.path("state", "journal.db"))
+        self.service.start()
+        self.assertIn("`curfew status` says", self.alarm_comes("no access is granted, because records are missing"))
 
     def test_excess(self):
         """A right that the agent may not take away."""
@@ -78,7 +90,7 @@ class Alarms(MailCase):
         with open(self.agent.path("state", "clock"), "w", encoding="ascii") as file:
             file.write(f"highest {int(time.time()) + 3600}\n")
         self.service.start()
-        self.assertIn("curfew clock", self.alarm_comes("the system clock was set back"))
+        self.assertIn("curfew clock", self.alarm_comes("the system clock is behind the latest time seen"))
 
     def test_denied(self):
         """From beside Jane's address, and from hers once she is revoked: team and account lead hear, once a day each."""

@@ -10,6 +10,7 @@ import icalendar
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import lab  # noqa: E402  (the path above makes it importable)
+from case import USER  # noqa: E402
 from lab import days  # noqa: E402
 from mail_case import JANE, MAIL_PASSWORD, MailCase  # noqa: E402
 from service import COMES, until  # noqa: E402
@@ -105,8 +106,7 @@ class Sent(MailCase):
         self.assertEqual(mail["X-To"], "bob.ray@acme.example")
         gone = next(part for part in mail.iter_parts() if part.get_content_type() == "text/calendar").get_content()
         self.assertEqual({str(e["STATUS"]) for e in icalendar.Calendar.from_ical(gone).walk("VEVENT")}, {"CANCELLED"})
-        self.service.process.kill()
-        self.service.process.wait()
+        self.service.kill()
         self.found.client_add("beta", [("staging", "sql01", "AcmeProd")], **self.dates(lab.now() + days(30)))
         del self.agent.clients["acme"]
         self.agent.write()
@@ -115,6 +115,24 @@ class Sent(MailCase):
         self.assertEqual(self.mails("withdrawn")[1]["X-To"], JANE)
         self.mails_come(2, "has started")
         self.assertEqual({m["X-To"] for m in self.mails("has started")}, {"bob.ray@acme.example", "jane.doe@beta.example"})
+
+    def test_a_login_that_cannot_be_dropped(self):
+        """Its access in the databases has ended, and the login is still there: overdue, and nobody is told that it is gone."""
+        self.mail_make(lab.now() - days(13), started=40)
+        self.role_comes("curfew_read_only")
+        self.mail_up()
+        self.sender_up()
+        self.golive_comes(days_ago=14, meanwhile=lambda: self.found.server.faults(fail_on=[["DROP LOGIN", 15434]]),
+                          back=self.found.server.faults)
+        until(lambda: self.service.metric("curfew_overdue_grants") == 1, "overdue in the figures")
+        self.mails_come(1, "this is not confirmed")
+        self.assertTrue(self.found.server.login(USER), "nobody could have dropped it")
+        self.assertEqual(self.mails("has ended"), [])
+        self.found.server.faults()
+        self.agent.apply(expect=0)
+        self.assertIsNone(self.found.server.login(USER))
+        self.mails_come(1, "has ended")
+        self.service.metric_comes("curfew_overdue_grants", 0)
 
     def test_date_moved_three_times(self):
         """One mail each time, and one calendar that goes on: same events, growing versions."""
@@ -171,8 +189,7 @@ class Preflights(MailCase):
         # A restart repeats none that was made.
         made = self.made_preflights()
         self.assertEqual(len(made), 1, made)
-        self.service.process.kill()
-        self.service.process.wait()
+        self.service.kill()
         self.service.start()
         self.agent.curfew("notice", "test", "ops@host.example", expect=0)
         self.mails_come(1, "Curfew: a test")

@@ -143,8 +143,8 @@ class Sheet(MailCase):
         self.role_comes("curfew_full")
         recipient, opener = self.age_key()
         with sqlite3.connect(self.agent.path("state", "journal.db"), timeout=30) as db:
-            db.execute("CREATE TRIGGER full BEFORE INSERT ON outbox WHEN NEW.notice = 'sheet' "
-                       "BEGIN SELECT raise(ABORT, 'full'); END")
+            # What is computed for each row fails for this one: "integer overflow".
+            db.execute("CREATE INDEX full ON outbox (abs(CASE notice WHEN 'sheet' THEN -9223372036854775807 - 1 ELSE 1 END))")
         failed = self.handover("--age", recipient, expect=1)
         self.assertIn("the password was set, but the mail cannot be written", failed.err)
         password = self.password_of(failed.out, opener)

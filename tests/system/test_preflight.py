@@ -33,7 +33,7 @@ def setUpModule():
 
 class Preflight(LabCase):
     def made(self, **options):
-        found = self.lab_make(limits={"connect_timeout": 2, "server_deadline": 20}, **options)
+        found = self.lab_make(**options)
         found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")],
                          **self.dates(lab.now() + days(20)))
         self.applied(found.agent)
@@ -56,6 +56,7 @@ class Preflight(LabCase):
         self.fails(found)
         before = found.server.sql("SELECT name, is_disabled FROM sys.server_principals ORDER BY name")
         report = found.agent.curfew("preflight", "acme", "--json").json
+        self.assertRegex(report["at"], r"^[0-9-]+T[0-9:]+Z$")
         self.assertLessEqual({"name", "tcp", "certificate", "tls", "login", "clock", "right.ALTER ANY CONNECTION",
                               "database.state", "database.rights", "disk", "journal", "metrics", "mail",
                               "clock-synchronized"}, {c["name"] for c in report["checks"]})

@@ -162,10 +162,10 @@ class Shown(State):
                         ("history", "--from", hostile), ("timeline", "acme", "--svg", "-"),
                         ("timeline", "acme", "--ics", "-"), ("audit", "--html", "-"),
                         ("audit", "--html", "/" + hostile), ("apply",)):
-            for extra in ((), ("--json",)):
+            for extra in ((), ("--json",), ("--csv",)):
                 done = self.curfew(*command, *extra)
-                text = (done.stdout + done.stderr).replace("\r\n", "\n") if "--ics" in command else \
-                    done.stdout + done.stderr
+                text = (done.stdout + done.stderr).replace("\r\n", "\n") if {"--ics", "--csv"} & {*command, *extra} \
+                    else done.stdout + done.stderr
                 self.harmless(text, command)
                 said += text
         self.assertIn("<U+202E>", said)

@@ -14,6 +14,7 @@ from lab import days, local  # noqa: E402
 
 DATABASES = ("AcmeTest", "AcmeProd")
 SECOND_PORT = 1434      # of sql02, on the gateway
+LISTENER = "10.20.9.9:1433"
 
 
 def setUpModule():
@@ -102,6 +103,37 @@ class Replicas(LabCase):
                          {("sql01", "ok", "none"), ("sql02", "ok", "none")})
         self.assertEqual({g["detail"] for g in grants if g["server"] == "sql02"},
                          {"no login here, and on sql01 it is verified that no user is left in the database"})
+
+    def listener_allows(self):
+        return [e for e in self.found.agent.elements() if str(e[1]) == LISTENER]
+
+    def test_listener(self):
+        """Both have its address. Go-live while the former primary, which was verified with full access, is a secondary."""
+        found = self.group_make()
+        agent = found.agent
+        for settings in agent.servers.values():
+            settings["endpoints"] = [*settings["endpoints"], LISTENER]
+        agent.write()
+        self.applied(agent)
+        self.assertTrue(self.listener_allows())
+        self.failed_over("sql01", "sql02")
+        self.applied(agent)
+        self.assertTrue(self.listener_allows())
+        # Its databases are neither read nor a secondary's: then they may have more than is scheduled.
+        found.servers["sql01"].faults(database_state={d: "offline" for d in DATABASES}, replicas="SQL01,SQL02")
+        agent.apply(local(self.golive), expect=(0, 1, 2))
+        self.assertFalse(self.listener_allows())
+        self.shown("sql01")
+        for later in (1, 2):
+            self.applied(agent, local(self.golive + days(later)))
+            self.assertTrue(self.listener_allows())
+            self.assertTrue(found.servers["sql01"].login(USER)[1])
+        # Back where nobody has looked since: closed, then verified, then let in.
+        self.failed_over("sql02", "sql01")
+        self.applied(agent, local(self.golive + days(3)))
+        self.assertTrue(self.listener_allows())
+        self.assertFalse(found.servers["sql01"].login(USER)[1])
+        self.assertEqual(found.servers["sql01"].roles(USER, "AcmeProd"), ["curfew_read_only"])
 
     def audited(self, expect):
         report = self.found.agent.curfew("audit", "--json", expect=expect).json

@@ -25,6 +25,7 @@ class Files(ServiceCase):
         self.service_make(lab.now() + days(20))
         self.role_comes("curfew_full")
         self.elements_come(2)
+        until(lambda: self.service.metric("curfew_passes_total"), "the pass at the start has ended")
         # As under systemd: what the service keeps belongs to its own user.
         self.kept_give(SERVICE_USER)
 
@@ -63,6 +64,39 @@ class Files(ServiceCase):
     def test_a_client_file_is_spoiled(self):
         self.spoil("clients.d", "client0.conf")
         self.spoiled("Curfew uses its last known good version")
+
+    def test_a_new_file_has_errors(self):
+        """Nobody is given access by it, which is no success: while it has errors, and until the service has loaded it."""
+        said = "client file new.conf has errors and no last known good version, so nobody is given access by it"
+        with open(self.agent.path("clients.d", "new.conf"), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write("client = { name = 7; };\n")
+
+        def told(code):
+            for command in ("status", "plan", "apply"):
+                with self.subTest(command):
+                    result = self.curfew(command)
+                    self.assertEqual((result.code, said in result.err), (code, code == 2), str(result))
+                    # The file of the client that is named is loaded.
+                    result = self.curfew(command, "acme")
+                    self.assertEqual((result.code, said in result.err), (0, False), str(result))
+        told(2)
+        self.kept_give(os.geteuid())  # whose the service is here
+        self.assertEqual(self.agent.curfew("reload").code, 2)
+        self.assertEqual(self.service.ask(command="service")["left_out"], "new.conf")
+        os.unlink(self.agent.path("clients.d", "new.conf"))
+        told(2)
+        self.agent.curfew("reload", expect=0)
+        told(0)
+        # Without the service: the same of what is only shown.
+        with open(self.agent.path("clients.d", "new.conf"), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write("client = { name = 7; };\n")
+        self.service.stop()
+        for command, code in (("status", 2), ("plan", 2), ("apply", 78)):
+            result = self.curfew(command)
+            self.assertEqual(result.code, code, str(result))
+            self.assertIn("client file new.conf has errors and no last known good version", result.err)
 
     def test_the_main_file_is_spoiled(self):
         self.spoil("curfew.conf")
@@ -104,7 +138,8 @@ class Files(ServiceCase):
         self.agent.handover("acme", USER)
         self.assertIn(self.agent.curfew("status", "--json", expect=0).json["grants"][0]["password"], ("set", "must change"))
         self.service.stop()
-        self.assertTrue(self.agent.curfew("status", expect=0).out.startswith("service: not running; nobody ends or grants"))
+        self.assertTrue(self.agent.curfew("status", expect=0).out.startswith(
+            "service: not running\n  the kernel still blocks addresses at their end times\n  until it is started, SQL access is neither"))
         self.assertIsNone(self.agent.curfew("status", "--json", expect=0).json["service"])
 
     def test_status_is_watched(self):
@@ -198,7 +233,7 @@ class Files(ServiceCase):
         self.spoil("curfew.conf")
         self.service.stop()
         for command, said in ((("status",), "nothing done: "), (("apply",), "nothing done: "),
-                              (("revoke", "acme", "--reason", "a test"), "NOT revoked, nothing closed: ")):
+                              (("revoke", "acme", "--reason", "a test"), "NOT revoked, no access removed: ")):
             result = self.curfew(*command)
             self.assertEqual(result.code, 78, str(result))
             self.assertIn(said, result.err)

@@ -2,7 +2,9 @@
 """What a running pass has reported is recorded, and stays recorded, however the pass or the service ends."""
 
 import os
+import resource
 import signal
+import socket
 import sqlite3
 import sys
 import unittest
@@ -12,7 +14,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402  (the path above makes it importable)
 from case import USER  # noqa: E402
 from lab import days  # noqa: E402
-from service import ServiceCase, until  # noqa: E402
+from service import Service, ServiceCase, until  # noqa: E402
+
+# What was freed is overwritten.
+OVERWRITTEN = "glibc.malloc.tcache_count=0:glibc.malloc.perturb=165"
 
 
 def setUpModule():
@@ -33,7 +38,7 @@ class UnderWay(ServiceCase):
         """A pass that has made one change, and waits for a server that has stopped answering."""
         service = self.service_make(lab.now() + days(20))
         self.role_comes("curfew_full")
-        until(lambda: service.figure("curfew_passes_total"), "the pass at the start has ended")
+        until(lambda: service.metric("curfew_passes_total"), "the pass at the start has ended")
         self.drift()
         self.found.server.faults(delay=500)
         before = len(service.log())
@@ -73,10 +78,40 @@ class UnderWayWithoutFilter(UnderWay):
         self.addCleanup(asked.communicate)
         until(lambda: "asks: revoke" in service.log(), "it is asked for")
         service.ask(command="service")
-        service.process.kill()
-        service.process.wait()
+        service.kill()
         with sqlite3.connect(self.agent.path("state", "journal.db"), timeout=60) as db:
             self.assertEqual(db.execute("SELECT client FROM override").fetchall(), [("acme",)])
+
+
+class Descriptors(ServiceCase):
+    LIMITS = {"connect_timeout": 30, "server_deadline": 120}
+
+    def descriptors_end(self):
+        """The service can open nothing more."""
+        pid = self.service.process.pid
+        taken = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+        least = min(set(range(len(taken) + 1)) - taken)
+        return resource.prlimit(pid, resource.RLIMIT_NOFILE, (least, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    def test_who_revoked_is_known_when_no_pass_can_begin(self):
+        """The caller has had its answer by then, and its memory is another's."""
+        service = self.service_make(lab.now() + days(20))
+        service.stop()
+        self.service = service = Service(self.found, under=("env", "GLIBC_TUNABLES=" + OVERWRITTEN))
+        self.addCleanup(service.close)
+        until(lambda: service.metric("curfew_passes_total"), "the pass at the start has ended")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.connect(os.path.join(self.agent.settings["runtime_directory"], "control"))
+            service.ask(command="service")  # the service has accepted the one before
+            before = self.descriptors_end()
+            s.sendall(b'{"command": "revoke", "client": "acme", "reason": "CS-7"}\n')
+            answer = s.makefile(encoding="utf-8").read()
+        self.assertIn("Too many open files", answer)
+        resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, before)
+        self.elements_come(0)
+        with sqlite3.connect(self.agent.path("state", "journal.db"), timeout=60) as db:
+            until(lambda: db.execute("SELECT 1 FROM override").fetchall(), "it is recorded")
+            self.assertEqual(db.execute("SELECT CAST(actor AS BLOB) FROM override").fetchall(), [(b"root (uid 0)",)])
 
 
 if __name__ == "__main__":

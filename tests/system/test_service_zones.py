@@ -28,7 +28,7 @@ def setUpModule():
 
 class Updated(ServiceCase):
     def next_transition(self):
-        return self.service.figure("curfew_next_transition_timestamp_seconds")
+        return self.service.metric("curfew_next_transition_timestamp_seconds")
 
     def test_dates_are_read_with_the_new_rules(self):
         self.found = self.lab_make(limits=self.LIMITS)

@@ -38,8 +38,7 @@ class SharedAddress(LabCase):
 class SharedLogin(LabCase):
     def test_a_database_is_taken_out_of_the_file(self):
         """With the server away, what the login had there is not forgotten with it; with the server back, it is."""
-        found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd")},
-                              limits={"connect_timeout": 1, "server_deadline": 10})
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "AcmeProd")})
         agent, golive = found.agent, lab.now() + days(20)
         staging, production = ("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd", "read-only")
         found.client_add("acme", [staging, production], **self.dates(golive))
@@ -48,7 +47,7 @@ class SharedLogin(LabCase):
         until_golive = [left for *_, left in agent.elements()]
         self.assertEqual(len(until_golive), 2)
 
-        found.server.faults(stall_prelogin=True)
+        found.server.faults(drop_prelogin=True)
         found.agent.clients["acme"]["databases"].pop(0)
         agent.write()
         agent.apply(expect=1)

@@ -38,14 +38,14 @@ class RoundTrips(LabCase):
         found.agent.write()
         found.agent.bootstrap("sql01", found.server)
         began = time.monotonic()
-        found.agent.apply(expect=0)
+        found.agent.curfew("apply", expect=0, seconds=600)
         opened = time.monotonic() - began
         logins = found.server.sql("SELECT COUNT(*) FROM sys.server_principals "
                                   "WHERE name LIKE N'client%' AND is_disabled = 0")
         self.assertEqual(logins, [[clients * users_each]])
         found.server.counters(reset=True)
         began = time.monotonic()
-        result = found.agent.curfew("apply", "--json", expect=0).json
+        result = found.agent.curfew("apply", "--json", expect=0, seconds=600).json
         took = time.monotonic() - began
         counted = found.server.counters()["round_trips"]
         self.assertEqual(result["planned"], 0)

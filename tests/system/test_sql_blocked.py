@@ -3,7 +3,6 @@
 
 import os
 import sys
-import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -79,10 +78,10 @@ class OneOfTwo(LabCase):
     def test_a_long_rollback(self):
         found, jane, at = self.two_clients()
         self.works(jane.sql("BEGIN TRANSACTION; UPDATE dbo.Orders SET Customer = N'x'"))
-        found.server.faults(rollback_milliseconds=60000)
-        start = time.monotonic()
+        found.server.faults(rollback_milliseconds=3600_000)
         found.agent.apply(at, expect=(0, 1, 2))
-        self.assertLess(time.monotonic() - start, 40 * lab.SLOW, "nobody waits for a rollback")
+        # Nobody waits for a rollback: it goes on.
+        self.assertTrue(found.server.sql("SELECT session_id FROM sys.dm_exec_requests WHERE command LIKE N'KILLED%'"))
         self.zeta_reads(found)
         self.assertEqual(found.server.login(USER)[1], True, "shut until its session is gone")
         found.server.faults()

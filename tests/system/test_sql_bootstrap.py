@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402  (the path above makes it importable)
 from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
+from practice import batches  # noqa: E402
 
 AGENT = "curfew_agent"
 
@@ -81,6 +82,23 @@ class Bootstrap(LabCase):
                          {"read.server-trigger", "trigger-references"})
         found.agent.bootstrap("sql01", found.server)
         self.applied(found.agent)
+
+    def test_a_database_that_cannot_be_opened(self):
+        """Its part is left out, wherever the script's session is then: the agent becomes the owner of no other database."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql01", "AcmeProd")],
+                         **self.dates(lab.now() + days(20)))
+        found.server.sql("ALTER DATABASE [AcmeTest] SET OFFLINE; CREATE LOGIN [dba] WITH PASSWORD = N'Some-Passw0rd-of-dba', "
+                         "CHECK_POLICY = OFF; ALTER SERVER ROLE [sysadmin] ADD MEMBER [dba]")
+        found.server.faults(use_goes_on=True)
+        dba = found.person("jane")
+        self.works(dba.login("dba", "Some-Passw0rd-of-dba", "master"))
+        for more in ((), ("--drop",)):
+            script = found.agent.curfew("bootstrap", "sql01", *more, expect=0).out
+            for batch in batches(script.replace("<the password, as N'...'>", "N'unused'")):
+                dba.sql(batch)
+            self.assertNotIn("db_owner", found.server.roles(AGENT, "master"))
+            self.assertEqual(found.server.roles(AGENT, "AcmeProd"), [] if more else ["db_owner"])
 
     def test_the_way_back(self):
         found = self.lab_make()

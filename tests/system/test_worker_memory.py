@@ -54,7 +54,7 @@ class Memory(ServiceCase):
                               **self.dates(lab.now() + days(20)))
         self.service = Service(self.found)
         self.addCleanup(self.service.close)
-        until(lambda: self.service.figure("curfew_passes_total"), "the pass at the start has ended")
+        until(lambda: self.service.metric("curfew_passes_total"), "the pass at the start has ended")
 
     def credential(self, name, text):
         path = self.agent.path("credentials", name)
@@ -69,8 +69,15 @@ class Memory(ServiceCase):
         child = self.agent.start("apply")
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
-        until(lambda: len(self.own_passwords()) == len(PASSWORDS), "a worker for each server has its password")
-        return self.own_passwords()
+        workers = {}
+
+        def all_are_there():
+            workers.clear()
+            workers.update(self.own_passwords())
+            return len(workers) == len(PASSWORDS)
+
+        until(all_are_there, "a worker for each server has its password")
+        return workers
 
     def own_passwords(self):
         """{server: memory} of the processes that have a server's password."""

@@ -14,6 +14,7 @@ import sys
 ETH_P_ALL = 3
 SOL_PACKET = 263
 PACKET_STATISTICS = 6
+SO_RCVBUFFORCE = 33
 ROOM = 1 << 18
 BUFFER = 8 << 20
 
@@ -42,7 +43,7 @@ class Wiretap:
         """What was heard, to the last packet."""
         self._ear.stdin.close()
         dropped = self._ear.stdout.read()
-        if self._ear.wait(10) != 0 or dropped:
+        if self._ear.wait(120) != 0 or dropped:
             raise AssertionError(f"the wiretap has missed something: {dropped}")
         with open(self._path, "rb") as file:
             return file.read()
@@ -50,7 +51,10 @@ class Wiretap:
 
 def listen(path):
     ear = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-    ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    try:
+        ear.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
+    except PermissionError:
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
     ear.setblocking(False)
     print("listening", flush=True)
     with open(path, "wb") as file:

@@ -102,7 +102,7 @@ static int reset(void **state)
 	return 0;
 }
 
-static void rows_become_records(void **state)
+static void test_rows_become_records(void **state)
 {
 	(void)state;
 	rows[n_rows++] = (struct played_row)PROCEDURE;
@@ -136,7 +136,7 @@ static void rows_become_records(void **state)
 }
 
 /* Two names that differ by halves of surrogates alone stay two, and no statement is written for them. */
-static void names_that_are_no_text_are_marked(void **state)
+static void test_names_that_are_no_text_are_marked(void **state)
 {
 	(void)state;
 	rows[n_rows++] = (struct played_row){
@@ -154,7 +154,7 @@ static void names_that_are_no_text_are_marked(void **state)
 }
 
 /* One question alone is refused: the others are asked by themselves, and the database counts. */
-static void a_view_that_is_missing_costs_its_part(void **state)
+static void test_a_view_that_is_missing_costs_its_part(void **state)
 {
 	(void)state;
 	refused = "sys.dm_exec_function_stats";
@@ -170,7 +170,7 @@ static void a_view_that_is_missing_costs_its_part(void **state)
 	assert_true(questions < 32);
 }
 
-static void without_objects_a_database_is_unread(void **state)
+static void test_without_objects_a_database_is_unread(void **state)
 {
 	(void)state;
 	refused = OBJECTS;
@@ -181,7 +181,7 @@ static void without_objects_a_database_is_unread(void **state)
 }
 
 /* A lock is waited for once, and not by each question. */
-static void a_locked_catalog_is_not_asked_again(void **state)
+static void test_a_locked_catalog_is_not_asked_again(void **state)
 {
 	(void)state;
 	refused = OBJECTS;
@@ -195,7 +195,7 @@ static void a_locked_catalog_is_not_asked_again(void **state)
 }
 
 /* The USE failed and the batch went on in the database before. */
-static void rows_from_elsewhere_do_not_count(void **state)
+static void test_rows_from_elsewhere_do_not_count(void **state)
 {
 	(void)state;
 	rows[n_rows++] =
@@ -207,7 +207,7 @@ static void rows_from_elsewhere_do_not_count(void **state)
 	assert_int_equal(coverage_of("Acme", "whole")->coverage.seen, ANSWER_UNKNOWN);
 }
 
-static void a_missing_marker_is_no_answer(void **state)
+static void test_a_missing_marker_is_no_answer(void **state)
 {
 	(void)state;
 	rows[n_rows++] = (struct played_row)PROCEDURE;
@@ -216,7 +216,7 @@ static void a_missing_marker_is_no_answer(void **state)
 	assert_int_equal(coverage_of("Acme", "object")->coverage.seen, ANSWER_UNKNOWN);
 }
 
-static void closed_databases_are_not_entered(void **state)
+static void test_closed_databases_are_not_entered(void **state)
 {
 	static const struct {
 		const char *state, *access, *has, *words;
@@ -242,14 +242,14 @@ static void closed_databases_are_not_entered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(rows_become_records, reset),
-		cmocka_unit_test_setup(names_that_are_no_text_are_marked, reset),
-		cmocka_unit_test_setup(a_view_that_is_missing_costs_its_part, reset),
-		cmocka_unit_test_setup(without_objects_a_database_is_unread, reset),
-		cmocka_unit_test_setup(a_locked_catalog_is_not_asked_again, reset),
-		cmocka_unit_test_setup(rows_from_elsewhere_do_not_count, reset),
-		cmocka_unit_test_setup(a_missing_marker_is_no_answer, reset),
-		cmocka_unit_test_setup(closed_databases_are_not_entered, reset),
+		cmocka_unit_test_setup(test_rows_become_records, reset),
+		cmocka_unit_test_setup(test_names_that_are_no_text_are_marked, reset),
+		cmocka_unit_test_setup(test_a_view_that_is_missing_costs_its_part, reset),
+		cmocka_unit_test_setup(test_without_objects_a_database_is_unread, reset),
+		cmocka_unit_test_setup(test_a_locked_catalog_is_not_asked_again, reset),
+		cmocka_unit_test_setup(test_rows_from_elsewhere_do_not_count, reset),
+		cmocka_unit_test_setup(test_a_missing_marker_is_no_answer, reset),
+		cmocka_unit_test_setup(test_closed_databases_are_not_entered, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

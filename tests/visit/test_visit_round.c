@@ -1,5 +1,5 @@
-/* A round of changes: what shares a batch, and what becomes of the rest when one fails. The server and the channel are
- * played; the server does what stands in front of the first statement that it refuses. */
+/* A round of changes: which changes share a batch, and what happens to the rest if one fails. Server and channel are fakes:
+ * the server runs the statements before the first one that it refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,35 +15,40 @@
 
 #include "../corpus.h"
 #include "../sql/played_session.h"
+#include "idle_worker.h"
 
 static struct {
 	const char *refuses; /* a statement with these words */
 	int number;
-	unsigned times;	    /* how often; 0: always */
-	bool skips;	    /* a USE fails, and the batch goes on in the database before */
-	bool takes_no_try;  /* a batch with TRY is refused before anything of it runs */
-	bool loses_session; /* at that statement */
-	bool repeats_all;   /* its message repeats what was sent */
-} played;
+	unsigned times; /* how often; 0: always */
+	enum {
+		FAKE_REFUSES = 0, /* that statement alone */
+		FAKE_SKIPS,	  /* a USE fails, and the batch goes on in the database before */
+		FAKE_TAKES_ONE, /* several in one batch are refused before anything of them runs */
+		FAKE_LOSES_SESSION, /* at that statement */
+		FAKE_REPEATS,	    /* its message repeats the statement */
+		FAKE_HAS_NO_JOURNAL,
+	} how;
+} fake;
 static char sent[32768], told[4096], *batches[32];
 static unsigned intents;
 static char detail[RECORD_TEXT_MAX]; /* of the last outcome */
 
 static int error_take(struct sql_error *error, const char *words)
 {
-	*error = (struct sql_error){.number = played.number, .severity = 16};
+	*error = (struct sql_error){.number = fake.number, .severity = 16};
 	record_set(error->text, sizeof(error->text), words);
 	return SQL_SERVER_ERROR;
 }
 
 static bool is_refused(const char *line)
 {
-	if (!played.refuses || !strstr(line, played.refuses))
+	if (!fake.refuses || !strstr(line, fake.refuses))
 		return false;
-	if (!played.times)
+	if (!fake.times)
 		return true;
-	if (--played.times == 0)
-		played.refuses = NULL;
+	if (--fake.times == 0)
+		fake.refuses = NULL;
 	return true;
 }
 
@@ -62,7 +67,7 @@ static void error_row(const char *words, sql_row_fn each, void *context)
 {
 	char number[16];
 
-	snprintf(number, sizeof(number), "%d", played.number);
+	snprintf(number, sizeof(number), "%d", fake.number);
 	struct sql_value v[3] = {{"error", 5}, {number, strlen(number)}, {words, strlen(words)}};
 	assert_int_equal(each(context, v, 3), 0);
 }
@@ -77,8 +82,9 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 	*error = (struct sql_error){0};
 	corpus_add(batch);
 	batches[questions++] = strdup(batch);
-	bool tries = strncmp(batch, "BEGIN TRY", 9) == 0;
-	if (tries && played.takes_no_try)
+	/* What passes each error on, to be told by rows: a batch of several changes. */
+	bool tries = each && (strstr(batch, "\nBEGIN TRY\nSET") || begins_with(batch, "BEGIN TRY"));
+	if (tries && fake.how == FAKE_TAKES_ONE)
 		rc = error_take(error, "no such words");
 	bool skipping = false;
 	while (!rc && (line = strsep(&rest, "\n"))) {
@@ -89,15 +95,16 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 				done_row(line, each, context);
 			skipping = false;
 		} else if (is_refused(line)) {
-			if (played.loses_session) {
+			if (fake.how == FAKE_LOSES_SESSION) {
 				rc = -ECONNRESET;
-			} else if (played.skips) {
+			} else if (fake.how == FAKE_SKIPS) {
 				skipping = true;
 			} else if (tries) {
-				error_row(played.repeats_all ? batch : "refused", each, context);
+				error_row(
+					fake.how == FAKE_REPEATS ? line : "refused", each, context);
 				break;
 			} else {
-				rc = error_take(error, played.repeats_all ? batch : "refused");
+				rc = error_take(error, fake.how == FAKE_REPEATS ? line : "refused");
 			}
 		} else if (strstr(line, "ALTER ") || strstr(line, "CREATE ") ||
 			   strstr(line, "GRANT ")) {
@@ -130,7 +137,7 @@ int worker_ask(struct worker *w, const struct record *r)
 	(void)w;
 	assert_int_equal(r->kind, RECORD_INTENT);
 	intents++;
-	return 0;
+	return fake.how == FAKE_HAS_NO_JOURNAL ? -EIO : 0;
 }
 
 static struct user jane = {.login = (char *)"acme.jane"};
@@ -163,6 +170,7 @@ static int run_round(struct change *changes, size_t n)
 	struct sql_error error;
 	int rc = round_run(&run, &error);
 
+	doubts_settle(&run, false);
 	free(run.claims.items);
 	for (size_t i = 0; i < run.touched.n; i++)
 		free(run.touched.logins[i]);
@@ -174,8 +182,8 @@ static int run_round(struct change *changes, size_t n)
 static int reset(void **state)
 {
 	(void)state;
-	memset(&played, 0, sizeof(played));
-	played.number = 15151;
+	memset(&fake, 0, sizeof(fake));
+	fake.number = 15151;
 	for (unsigned i = 0; i < questions; i++)
 		free(batches[i]);
 	questions = intents = 0;
@@ -183,7 +191,7 @@ static int reset(void **state)
 	return sodium_init() < 0;
 }
 
-static void a_life_goes_in_one_batch(void **state)
+static void test_a_life_goes_in_one_batch(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
 		CHANGE(CHANGE_LOGIN_CREATE, "acme.jane", NULL),
@@ -203,8 +211,44 @@ static void a_life_goes_in_one_batch(void **state)
 	assert_non_null(strstr(batches[0], "IF DB_NAME() = N'Acme' SELECT N'done' AS [part], 4;"));
 }
 
+/* A trigger that appears after the first change does not run with the second; and neither a guard nor its change waits for a
+ * lock, whose holder could create the trigger meanwhile. A guard that met one ends the batch, also of one change: it has seen
+ * nothing. A change by itself stands behind the TRY block, where a trigger that only warns does not undo it. The session is left
+ * as it was, also after an error. */
+static void test_each_change_has_a_guard_of_its_own(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_LOGIN_MARK, "acme.joan", NULL),
+		CHANGE(CHANGE_LOGIN_MARK, "acme.jane", NULL)};
+	static const char guarded[] = "\nSET LOCK_TIMEOUT 0;\nBEGIN TRY\nUSE [master]; IF EXISTS (",
+			  alone[] = "SET LOCK_TIMEOUT 0;\nBEGIN TRY\nUSE [master]; IF EXISTS (",
+			  after[] = "];\nSET LOCK_TIMEOUT 5000;\n";
+
+	(void)state;
+	fake.refuses = "MEMBER [acme.jane]";
+	fake.number = 1222;
+	fake.times = 3;
+	assert_int_equal(RUN(changes), 0);
+	const char *first = strstr(batches[0], guarded);
+	assert_non_null(first);
+	assert_non_null(strstr(first + 1, guarded));
+	assert_non_null(strstr(first, after));
+	assert_non_null(strstr(batches[0], "END CATCH;\nUSE [master];\nSET LOCK_TIMEOUT 5000;\n"));
+	unsigned left = 0, guards = 0;
+	for (unsigned i = 1; i < questions; i++) {
+		guards += begins_with(batches[i], alone) &&
+			  strstr(batches[i],
+				  "END TRY\nBEGIN CATCH THROW; END CATCH;\nALTER SERVER ROLE");
+		left += strstr(batches[i],
+				"SET XACT_ABORT OFF;\nUSE [master];\nSET LOCK_TIMEOUT 5000;\n") !=
+			NULL;
+	}
+	assert_int_equal(guards, 3);
+	assert_int_equal(left, 2);
+	assert_string_equal(told, "login-mark 0\nlogin-mark 0\n");
+}
+
 /* An opening and a closing never share a batch; nor does the enabling of a login with what it waits for. */
-static void phases_are_batches(void **state)
+static void test_phases_are_batches(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_MEMBER_DROP, "acme.jane", "Acme"),
 		CHANGE(CHANGE_MEMBER_DROP, "acme.jane", "Acme"),
@@ -222,7 +266,7 @@ static void phases_are_batches(void **state)
 }
 
 /* Nothing that widens goes on top of it, in this batch or in the next; what has nothing to do with it goes on. */
-static void nothing_is_done_on_top_of_a_failure(void **state)
+static void test_nothing_is_done_on_top_of_a_failure(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
 		CHANGE(CHANGE_LOGIN_CREATE, "acme.jane", NULL),
@@ -231,7 +275,7 @@ static void nothing_is_done_on_top_of_a_failure(void **state)
 		CHANGE(CHANGE_ROLE_CREATE, NULL, "Other")};
 
 	(void)state;
-	played.refuses = "CREATE LOGIN";
+	fake.refuses = "CREATE LOGIN";
 	assert_int_equal(RUN(changes), 0);
 	assert_string_equal(told,
 		"role-create 0\nlogin-create 15151\nuser-create 0 skipped\nmember-add 0 skipped\nrole-create 0\n");
@@ -241,31 +285,31 @@ static void nothing_is_done_on_top_of_a_failure(void **state)
 }
 
 /* A deadlock is nobody's fault: that statement is sent again by itself, and the rest goes on. */
-static void a_deadlock_is_tried_again(void **state)
+static void test_a_deadlock_is_tried_again(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
 		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme"),
 		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme")};
 
 	(void)state;
-	played.refuses = "CREATE USER";
-	played.number = 1205;
-	played.times = 2;
+	fake.refuses = "CREATE USER";
+	fake.number = 1205;
+	fake.times = 2;
 	assert_int_equal(RUN(changes), 0);
 	assert_string_equal(told, "role-create 0\nuser-create 0\nmember-add 0\n");
 }
 
 /* A USE that failed in a batch that went on: the statement behind it is not taken for done, and is sent again. */
-static void a_statement_without_its_row_is_sent_again(void **state)
+static void test_a_statement_without_its_row_is_sent_again(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
 		CHANGE(CHANGE_ROLE_CREATE, NULL, "Other"),
 		CHANGE(CHANGE_ROLE_CREATE, NULL, "Third")};
 
 	(void)state;
-	played.refuses = "USE [Other]";
-	played.skips = true;
-	played.times = 1;
+	fake.refuses = "USE [Other]";
+	fake.how = FAKE_SKIPS;
+	fake.times = 1;
 	assert_int_equal(RUN(changes), 0);
 	assert_string_equal(told, "role-create 0\nrole-create 0\nrole-create 0\n");
 	const char *other = strstr(sent, "USE [Other]");
@@ -273,45 +317,60 @@ static void a_statement_without_its_row_is_sent_again(void **state)
 	assert_null(strstr(other + 1, "USE [Other]"));
 }
 
-static void a_server_without_try_gets_them_one_by_one(void **state)
+static void test_a_server_that_refuses_several_gets_them_one_by_one(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
 		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme"),
 		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme")};
 
 	(void)state;
-	played.takes_no_try = true;
+	fake.how = FAKE_TAKES_ONE;
 	assert_int_equal(RUN(changes), 0);
 	assert_string_equal(told, "role-create 0\nuser-create 0\nmember-add 0\n");
 	/* It is asked once, with what a reading of the server asks instead of its batch. */
 	unsigned tries = 0;
 	for (unsigned i = 0; i < questions; i++)
-		tries += strncmp(batches[i], "BEGIN TRY", 9) == 0;
+		tries += strstr(batches[i], "SELECT N'done'") != NULL;
 	assert_int_equal(tries, 1);
 }
 
-static void a_lost_session_ends_the_round(void **state)
+static void test_a_lost_session_ends_the_round(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_ROLE_CREATE, NULL, "Acme"),
 		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme"),
 		CHANGE(CHANGE_MEMBER_ADD, "acme.jane", "Acme")};
 
 	(void)state;
-	played.refuses = "CREATE USER";
-	played.loses_session = true;
+	fake.refuses = "CREATE USER";
+	fake.how = FAKE_LOSES_SESSION;
 	assert_int_equal(RUN(changes), -ECONNRESET);
 	assert_string_equal(told, "role-create 0\n");
 }
 
+/* While nothing can be recorded nothing is given: nor is anybody shut for what would be given. */
+static void test_without_records_access_is_only_removed(void **state)
+{
+	struct change changes[] = {CHANGE(CHANGE_MEMBER_DROP, "acme.joan", "Acme"),
+		CHANGE(CHANGE_LOGIN_DISABLE, "acme.jane", NULL),
+		CHANGE(CHANGE_USER_CREATE, "acme.jane", "Acme")};
+
+	(void)state;
+	fake.how = FAKE_HAS_NO_JOURNAL;
+	changes[1].before_opening = true;
+	assert_int_equal(RUN(changes), 0);
+	assert_string_equal(
+		told, "member-drop 0\nlogin-disable 0 skipped\nuser-create 0 skipped\n");
+}
+
 /* The server repeats a whole statement, with the password in it. */
-static void no_password_is_told(void **state)
+static void test_no_password_is_told(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_LOGIN_MARK, "acme.joan", NULL),
 		CHANGE(CHANGE_LOGIN_CREATE, "acme.jane", NULL)};
 
 	(void)state;
-	played.refuses = "CREATE LOGIN";
-	played.repeats_all = true;
+	fake.refuses = "CREATE LOGIN";
+	fake.how = FAKE_REPEATS;
 	assert_int_equal(RUN(changes), 0);
 	const char *password = strstr(batches[0], "WITH PASSWORD = N'");
 	assert_non_null(password);
@@ -323,14 +382,17 @@ static void no_password_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_life_goes_in_one_batch, reset),
-		cmocka_unit_test_setup(phases_are_batches, reset),
-		cmocka_unit_test_setup(nothing_is_done_on_top_of_a_failure, reset),
-		cmocka_unit_test_setup(a_deadlock_is_tried_again, reset),
-		cmocka_unit_test_setup(a_statement_without_its_row_is_sent_again, reset),
-		cmocka_unit_test_setup(a_server_without_try_gets_them_one_by_one, reset),
-		cmocka_unit_test_setup(a_lost_session_ends_the_round, reset),
-		cmocka_unit_test_setup(no_password_is_told, reset),
+		cmocka_unit_test_setup(test_a_life_goes_in_one_batch, reset),
+		cmocka_unit_test_setup(test_each_change_has_a_guard_of_its_own, reset),
+		cmocka_unit_test_setup(test_phases_are_batches, reset),
+		cmocka_unit_test_setup(test_nothing_is_done_on_top_of_a_failure, reset),
+		cmocka_unit_test_setup(test_a_deadlock_is_tried_again, reset),
+		cmocka_unit_test_setup(test_a_statement_without_its_row_is_sent_again, reset),
+		cmocka_unit_test_setup(
+			test_a_server_that_refuses_several_gets_them_one_by_one, reset),
+		cmocka_unit_test_setup(test_a_lost_session_ends_the_round, reset),
+		cmocka_unit_test_setup(test_no_password_is_told, reset),
+		cmocka_unit_test_setup(test_without_records_access_is_only_removed, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@ from .bind_collation import CollationBinder
 from .bind_expr import ExprBinder
 from .bind_from import FromBinder, QueryScope, SourceColumn
 from .bind_types import typed_compatible
-from .collations import COERCIBLE, as_column
+from .collations import COERCIBLE, as_column, implicit
 from .errors import error
 from .sqltypes import INT, is_string, widest
 
@@ -69,7 +69,7 @@ class Binder(FromBinder, CollationBinder, ExprBinder):
     def _renamed(self, columns, names, owner):
         if names and len(names) != len(columns):
             raise error(8158 if len(columns) > len(names) else 8159, name=owner)
-        out = [SourceColumn(nm, c.type, "", 0, c.nullable, as_column(c.label)) for nm, c in
+        out = [SourceColumn(nm, c.type, "", 0, c.nullable, self._derived(c)) for nm, c in
                zip(names or [c.name for c in columns], columns)]
         seen = set()
         for i, c in enumerate(out, 1):
@@ -79,6 +79,13 @@ class Binder(FromBinder, CollationBinder, ExprBinder):
                 raise error(8156, column=c.name, name=owner)
             seen.add(c.name.casefold())
         return out
+
+    def _derived(self, column):
+        """Its label outside of the table that is made here: no page says whether a literal's stays one that gives way."""
+        label = as_column(column.label)
+        if self.engine.catalogue.features.derived_implicit and is_string(column.type) and label.kind == "coercible":
+            return implicit(self.db.fields.collation)
+        return label
 
     def _body(self, body, outer, top_level):
         if isinstance(body, n.Select):

@@ -23,7 +23,10 @@ class ConditionBinder:
         if fa == fb == "string" or "sql_variant" in (fa, fb) or "null" in (fa, fb):
             return a.sql, b.sql, self.collate(self.label_settled(operation, (a, b)))
         collate = self.collate(self.label_settled(operation, (a, b))) if family(t) == "string" else ""
-        return coerce(a.sql, a.type, t), coerce(b.sql, b.type, t), collate
+        left, right = coerce(a.sql, a.type, t), coerce(b.sql, b.type, t)
+        if family(t) == "binary":
+            return f"binary_key({left})", f"binary_key({right})", ""
+        return left, right, collate
 
     def _c_compare(self, e, scope):
         a = self.expr(e.left, scope)

@@ -134,8 +134,8 @@ class FromBinder:
 
     def view_rows(self, found):
         """SQLite's name for the rows that a catalogue view has for this viewer."""
-        self.engine.locks.reading_view(self.env, found.db, found.view)
-        return self.engine.views.source(self.env, found.db, found.view)
+        passed = self.engine.locks.reading_view(self.env, found.db, found.view)
+        return self.engine.views.source(self.env, found.db, found.view, passed)
 
     def wait_for(self, db, obj, hints):
         self.engine.locks.reading(self.env, db, obj, hints)

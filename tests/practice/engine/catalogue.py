@@ -26,6 +26,7 @@ SYSTEM_DATABASES = ("master", "tempdb", "model", "msdb")
 FIRST_OBJECT = 1000000000
 ENDPOINTS = {1: "Dedicated Admin Connection", 2: "TSQL Local Machine", 3: "TSQL Named Pipes", 4: "TSQL Default TCP",
              5: "TSQL Default VIA"}
+DEFAULT_ENDPOINT = ENDPOINTS[4]     # where clients come in
 
 
 # How much this server's clock is ahead of its host's.
@@ -61,6 +62,13 @@ def password_matches(stored, password):
 
 def owner_sid_key(sid):
     return bytes(sid) if sid is not None else None
+
+
+def sid_in(features, db, p):
+    """The SID that a database has for a user of its own; dbo may have come with it from another server."""
+    if p.id == 1 and features.foreign_dbo.casefold() == db.name.casefold():
+        return b"\x02" * 16
+    return p.sid
 
 
 class Database(Scope):
@@ -226,7 +234,7 @@ class ServerCatalogue(Scope):
         self.entry("SERVER", 0)[(1, "CONNECT SQL", 1)] = "G"
         self.entry("SERVER", 0)[(2, "VIEW ANY DATABASE", 1)] = "G"
         for id_, endpoint in ENDPOINTS.items():
-            self.endpoints.add(Rec(self, id=id_, name=endpoint, owner=1))
+            self.endpoints.add(Rec(self, id=id_, name=endpoint, owner=1, state="STARTED", port=0))
             if id_ > 1:
                 self.entry("ENDPOINT", id_)[(2, "CONNECT", 1)] = "G"
         for id_, db in enumerate(SYSTEM_DATABASES, 1):
@@ -278,6 +286,10 @@ class ServerCatalogue(Scope):
             if p.type == "S" and sid is not None and bytes(p.sid) == bytes(sid):
                 return p
         return None
+
+    def other_sid(self, name):
+        """Of a login of another kind than SQL Server's own; None: there is none of that name."""
+        return b"\x01\x05" + name.encode("utf-16-le") if name in self.features.other_logins else None
 
     def new_sid(self):
         length = max(int(self.features.sid_length), 1)

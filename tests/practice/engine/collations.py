@@ -42,6 +42,11 @@ def physical(name):
     return "AI" if "_AI" in upper else "CI"
 
 
+def is_exact(name):
+    """Whether upper and lower case differ under it."""
+    return physical(name) == "RTRIM"
+
+
 def _turkish(text):
     return text.replace("I", "ı").replace("İ", "i").casefold()
 

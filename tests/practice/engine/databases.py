@@ -75,11 +75,16 @@ def refuse_changes(engine, db):
         raise error(3906, name=db.name)
 
 
-def is_seen(env, db):
+def is_named(env, db):
+    """Whether DB_ID and DB_NAME answer. Both ask for what the row asks for; an OFFLINE database is not spoken of there."""
+    return is_seen(env, db, env.engine.catalogue.features.hidden_names)
+
+
+def is_seen(env, db, offline_hides=True):
     """Whether the row of a database is there for who asks."""
     security, ctx = env.engine.security, env.ctx
     maker = security.has_server(ctx, "ALTER ANY DATABASE") or security.has_server(ctx, "CREATE ANY DATABASE")
-    if env.engine.catalogue.features.hidden_databases and not maker and \
+    if offline_hides and env.engine.catalogue.features.hidden_databases and not maker and \
             state_of(env.engine, db).name == "OFFLINE":
         return False
     owns = ctx.login and bytes(ctx.login.sid) == bytes(db.fields.owner_sid)

@@ -111,11 +111,12 @@ class Engine:
         return sum(d.version for d in self.catalogue.databases) if self.catalogue.databases else 0
 
     def parse(self, text, declared=(), quoted=True):
-        key = (text, tuple(declared), quoted)
+        unknown = self.catalogue.features.unknown_statements()
+        key = (text, tuple(declared), quoted, unknown)
         found = self.parsed.get(key)
         if found is None:
             try:
-                found = parse_batch(text, declared, quoted)
+                found = parse_batch(text, declared, quoted, unknown)
             except RecursionError:
                 raise SqlError(191, "Some part of your SQL statement is nested too deeply. Rewrite "
                                     "the query or break it up into smaller queries.", 15) from None
@@ -246,6 +247,7 @@ class Engine:
         add("modulo", lambda a, b, whole: self._arithmetic(_modulo, a, b, whole))
         add("checked", _checked)
         add("concat_binary", lambda a, b: None if a is None or b is None else a + b)
+        add("binary_key", lambda a: None if a is None else a.rstrip(b"\0"))
         add("one_value", self._one_value)
         add("date_plus", _date_plus)
         add("unj", _from_json)

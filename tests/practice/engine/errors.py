@@ -23,6 +23,7 @@ _ERRORS = {
     209: (16, "Ambiguous column name '{name}'."),
     213: (16, "Column name or number of supplied values does not match table definition."),
     217: (16, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit {limit})."),
+    574: (16, "{what} statement cannot be used inside a user transaction."),
     226: (16, "{what} statement not allowed within multi-statement transaction."),
     229: (14, "The {permission} permission was denied on the object '{name}', database '{database}', schema '{schema}'."),
     230: (14, "The {permission} permission was denied on the column '{column}' of the object '{name}', database '{database}', schema '{schema}'."),
@@ -33,6 +34,7 @@ _ERRORS = {
     297: (16, "The user does not have permission to perform this action."),
     300: (14, "{permission} permission was denied on object 'server', database 'master'."),
     313: (16, "An insufficient number of arguments were supplied for the procedure or function {name}."),
+    371: (14, "{permission} permission was denied on object 'server', database 'master'."),
     402: (16, "The data types {a} and {b} are incompatible in the {operator} operator."),
     408: (16, "A constant expression was encountered in the ORDER BY list, position 1."),
     445: (16, "COLLATE clause cannot be used on expressions containing a COLLATE clause."),
@@ -48,6 +50,7 @@ _ERRORS = {
     529: (16, "Explicit conversion from data type {source} to {target} is not allowed."),
     544: (16, "Cannot insert explicit value for identity column in table '{table}' when IDENTITY_INSERT is set to OFF."),
     547: (16, "The {verb} statement conflicted with the CHECK constraint on table \"{table}\"."),
+    824: (24, "SQL Server detected a logical consistency-based I/O error: incorrect checksum. It occurred during a read of page (1:9) in database ID {id}."),
     911: (16, "Database '{name}' does not exist. Make sure that the name is entered correctly."),
     916: (14, "The server principal \"{login}\" is not able to access the database \"{database}\" under the current security context."),
     922: (14, "Database '{name}' is being recovered. Waiting until recovery is finished."),
@@ -104,7 +107,7 @@ _ERRORS = {
     4616: (16, "You cannot perform this operation for the resource database."),
     4617: (16, "Cannot grant, deny or revoke permissions to or from special roles."),
     4621: (16, "Permissions at the server scope can only be granted when the current database is master"),
-    4624: (16, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or yourself."),
+    4624: (10, "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or yourself."),
     4629: (16, "Permissions on server scoped catalog views or system stored procedures or extended stored procedures can be granted only when the current database is master."),
     4701: (16, "Cannot find the object \"{name}\" because it does not exist or you do not have permissions."),
     4902: (16, "Cannot find the object \"{name}\" because it does not exist or you do not have permissions."),
@@ -132,6 +135,7 @@ _ERRORS = {
     8158: (16, "'{name}' has more columns than were specified in the column list."),
     8159: (16, "'{name}' has fewer columns than were specified in the column list."),
     8178: (16, "The parameterized query expects the parameter '{name}', which was not supplied."),
+    8649: (17, "The query has been canceled because the estimated cost of this query ({cost}) exceeds the configured threshold of {limit}. Contact the system administrator."),
     8655: (16, "The query processor is unable to produce a plan because the index '{index}' on table or view '{table}' is disabled."),
     15003: (16, "Only members of the {name} role can execute this stored procedure."),
     15007: (16, "'{name}' is not a valid login or you do not have permission."),
@@ -189,7 +193,7 @@ _ERRORS = {
 }
 COMPILE = {102, 104, 107, 108, 116, 130, 141, 145, 147, 174, 195, 205, 207, 208, 209, 213, 263, 1011,
            1013, 1033, 4104, 4121, 8120, 8155, 8156, 8158, 8159, 120, 121, 402, 445, 446, 447, 448, 449, 451, 468, 8117, 313, 206, 257}
-ABORTS = {15196, 15591, 911, 916, 922, 923, 924, 926, 927, 942, 945, 952, 954, 976, 978, 983, 1205, 3609, 3930, 217, 2715}
+ABORTS = {15196, 15591, 824, 911, 916, 922, 923, 924, 926, 927, 942, 945, 952, 954, 976, 978, 983, 1205, 3609, 3930, 217, 2715}
 
 
 def error(number, *, line=0, state=1, **fields):

@@ -17,6 +17,7 @@ class SqlError(Exception):
         self.number, self.text, self.severity, self.state = number, text, severity, state
         self.line, self.procedure = line, procedure
         self.aborts, self.compile = aborts or compile, compile
+        self.env = None                 # whose statement has failed
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class DatabaseExecutor:
             if db.is_system:
                 raise error(3708, verb="rename", what="database", name=db.name)
             del cat.databases.by_name[cat.databases.key(db)]
-            f.name = s.value
+            f.name, f.created = s.value, now_text()
             cat.databases.by_name[cat.databases.key(db)] = db
         elif s.action in ("ONLINE", "OFFLINE"):
             if db.is_system:

@@ -385,7 +385,7 @@ class DmlExecutor:
     def do_truncate(self, env, s):
         obj, _ = self.altered(env, s.parts, ("U",), 4701)
         self.not_doomed()
-        self.engine.locks.writing(env, obj)
+        self.engine.locks.emptying(env, obj)
         self.snapshot(obj)
         self.engine.sqlite.execute(f"DELETE FROM {obj.physical}")
         for c in obj.columns.values():

@@ -48,10 +48,13 @@ class FlowExecutor:
                 self.engine.session_moves(login)
 
     def before_batch(self, text):
-        """Where a switch says so, a transaction is open, or a DBA exchanges the names of two databases: each keeps its id."""
+        """Where a switch says so, a transaction is open, damage shows, or a DBA exchanges the names of two databases: each keeps
+        its id."""
         features = self.engine.catalogue.features
         if features.transaction_before and re.search(features.transaction_before, text, re.I):
             self.session.tran_count, features.transaction_before = 1, ""
+        if features.damaged_after and re.search(features.damaged_after, text, re.I):
+            features.damaged_after = ""
         pattern, _, names = features.names_swap.partition(",")
         if not pattern or not re.search(pattern, text, re.I):
             return
@@ -117,6 +120,9 @@ class FlowExecutor:
 
     def _planned_faults(self, s):
         features, text = self.engine.catalogue.features, getattr(s, "text", "")
+        limit, cost = self.session.settings.cost_limit, len(re.findall(r"\bJOIN\b", text, re.I))
+        if 0 < limit < cost:
+            raise error(8649, cost=cost, limit=limit)
         for rule in features.deadlock_on:
             if rule[1] > 0 and re.search(rule[0], text, re.I):
                 rule[1] -= 1
@@ -134,7 +140,7 @@ class FlowExecutor:
             e.number = int(self.engine.catalogue.features.error_map.get(e.number, e.number))
             e.line = e.line or s.line
             e.procedure = e.procedure or env.procedure
-            e.env = env
+            e.env = e.env or env
             session.last_error = e.number
             if session.option("XACT_ABORT") and e.severity > 10 and session.tran_count and s.kind != "raiserror":
                 if session.try_depth:
@@ -325,8 +331,12 @@ class FlowExecutor:
         """Runs a string as a batch of its own; `declared` are (name, type, value)."""
         child = Env(self.session, env)
         self.nesting(child)
-        statements = self.engine.parse(text, [d[0].lower() for d in declared],
-                                       self.session.option("QUOTED_IDENTIFIER"))
+        try:
+            statements = self.engine.parse(text, [d[0].lower() for d in declared],
+                                           self.session.option("QUOTED_IDENTIFIER"))
+        except SqlError as e:
+            e.env = child                # of a scope of its own: its caller can catch it (TRY...CATCH (Transact-SQL))
+            raise
         for name, t, value in declared:
             child.variables[name.lower()] = [t, value]
         saved, settings = self.session.database_object, self.session.settings

@@ -2,17 +2,24 @@
 from .errors import error
 from .events import SqlError
 from .owned import IN_SCHEMA, REGISTER
-from .permissions import STORED_AS
+from .permissions import STORED_AS, securable_class
 from .permtable import BUILTIN
 
 # The permissions of ALL, by class; for other classes ALL is an error.
 ALL = {"U": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES"),
        "V": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES"), "P": ("EXECUTE",),
        "FN": ("EXECUTE", "REFERENCES"), "IF": ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES")}
-FITTING = {"EXECUTE": ("P", "FN", "SN"), "SELECT": ("U", "V", "IF", "SN"),
+FITTING = {"EXECUTE": ("P", "FN", "SN", "X"), "SELECT": ("U", "V", "IF", "SN"),
            "INSERT": ("U", "V", "IF", "SN"), "UPDATE": ("U", "V", "IF", "SN", "SO"),
            "DELETE": ("U", "V", "IF", "SN")}
 SERVER_CLASSES = ("SERVER", "LOGIN", "SERVER ROLE", "ENDPOINT")
+
+
+def _owner_of(scope, cls, rec):
+    """Who owns the securable; a user is its own."""
+    if cls == "USER":
+        return rec.id
+    return scope.owner_of(rec) if cls in IN_SCHEMA else getattr(rec, "owner", None)
 
 
 class GrantExecutor:
@@ -41,8 +48,7 @@ class GrantExecutor:
             return cls, p.id, p
         if cls in ("USER", "ROLE", "APPLICATION ROLE"):
             p = db.principals.find(name)
-            kind = {"R": "ROLE", "A": "APPLICATION ROLE"}.get(p.type, "USER") if p else None
-            if kind != cls:
+            if p is None or securable_class(p) != cls:
                 raise error(15151, verb="find", what=cls.lower(), name=name)
             return cls, p.id, p
         if cls == "ENDPOINT":
@@ -102,7 +108,8 @@ class GrantExecutor:
                 out.append((p, cols))
         return out
 
-    def _grantee(self, env, scope, cls, rec, name):
+    def _grantee(self, env, s, scope, cls, rec, name):
+        """None, and a message, for who needs nothing: nothing is done then, and no TRY hears of it."""
         server = cls in SERVER_CLASSES
         p = scope.principals.find(name)
         if p is None:
@@ -110,30 +117,35 @@ class GrantExecutor:
             raise error(15151, verb="find", what=what, name=name)
         if server:
             if p.id == 1 or p is env.ctx.login:
-                raise error(4624)
+                return self._nothing_done(env, s)
             if p.type == "R" and p.fixed:
                 raise error(4617)
             return p
         me = self.engine.security.user_in(env.ctx, scope)
-        owner = scope.owner_of(rec) if cls in IN_SCHEMA else getattr(rec, "owner", None)
+        owner = _owner_of(scope, cls, rec)
         if p.id in (1, 3, 4) or p.id == owner or (p.id == me and p.id != 0):
-            raise error(4624)
+            return self._nothing_done(env, s)
         if p.fixed:
             raise error(4617)
         return p
+
+    def _nothing_done(self, env, s):
+        told = error(4624)
+        self.message(told.text, env, s, told.number, told.severity)
 
     def _grantor(self, env, scope, cls, id_, rec, perm, named):
         """As whom it is granted; 15151 or 4613 when one may not."""
         security, server = self.engine.security, cls in SERVER_CLASSES
         db = None if server else scope
         token = security.server_token(env.ctx) if server else security.token(env.ctx, scope)
-        owner = 1
-        if rec is not None:
-            owner = (scope.owner_of(rec) if cls in IN_SCHEMA else rec.owner) or 1
+        owner = _owner_of(scope, cls, rec) or 1
         control = security.has(env.ctx, db, cls, id_, "CONTROL SERVER" if cls == "SERVER" else "CONTROL")
         if not control and server:
             control = security.has_server(env.ctx, "CONTROL SERVER") or \
                 (4 in token and cls in ("SERVER", "LOGIN"))
+            # https://learn.microsoft.com/sql/t-sql/statements/deny-server-principal-permissions-transact-sql
+            of_all = {"LOGIN": "ALTER ANY LOGIN", "SERVER ROLE": "ALTER ANY SERVER ROLE"}.get(cls)
+            control = control or (of_all is not None and security.has_server(env.ctx, of_all))
         if not control and not server and 16386 in token:
             control = True              # db_securityadmin manages permissions
         if named is not None:
@@ -182,7 +194,9 @@ class GrantExecutor:
             grantor = self._grantor(env, scope, cls, id_, rec, perm, s.grantor)
             places = self._places(env, scope, cls, id_, rec, cols)
             for name in s.grantees:
-                p = self._grantee(env, scope, cls, rec, name)
+                p = self._grantee(env, s, scope, cls, rec, name)
+                if p is None:
+                    continue
                 for entries, minor in places:
                     yield scope, (STORED_AS.get(cls, cls), id_), perm, grantor, p, entries, minor
 
@@ -200,8 +214,6 @@ class GrantExecutor:
         self._event(env, s, "GRANT")
 
     def do_deny(self, env, s):
-        if self.engine.catalogue.features.no_deny:
-            raise error(102, near="DENY", line=s.line)
         for scope, where, perm, grantor, p, entries, minor in list(self._each(env, s)):
             key = (p.id, perm, grantor)
             if entries.get(key) == "W" and not s.cascade:

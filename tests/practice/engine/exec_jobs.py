@@ -74,12 +74,14 @@ class JobExecutor:
 
     def _sp_add_job(self, env, g):
         cat = self.engine.catalogue
-        owner = cat.principals.find(g.get("owner_login_name") or env.login_name())
-        if owner is None:
+        name = g.get("owner_login_name") or env.login_name()
+        owner = cat.principals.find(name)
+        sid = owner.sid if owner else cat.other_sid(name)
+        if sid is None:
             raise SqlError(14234, "The specified '@owner_login_name' is invalid.", 16)
         id_ = str(uuid.uuid4()).upper()
         cat.jobs[id_] = Rec(cat, id=id_, name=g.get("job_name"), enabled=g.get("enabled", 1),
-                            owner_sid=owner.sid, created=now_text(), steps=[])
+                            owner_sid=sid, created=now_text(), steps=[])
 
     def _sp_update_job(self, env, g):
         job = self._job(env, g)

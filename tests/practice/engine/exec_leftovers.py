@@ -10,6 +10,7 @@ from .views import REGISTRY, view
 
 SYS = 4                     # schema_id of sys
 DEPENDENCIES_ID = -213      # ids of the system's own objects are negative
+EXTENDED = {-311: ("xp_cmdshell", False), -312: ("xp_dirtree", True)}    # whether public may execute it from the start
 MSDB_TABLES = ("sysjobs", "sysjobsteps", "sysschedules", "sysjobschedules", "sysalerts", "sysproxies", "sysproxylogin",
                "restorehistory")
 
@@ -23,9 +24,15 @@ def msdb_fill(msdb):
 
 
 def master_fill(master):
-    """The one view of the system on which somebody may need a permission of its own."""
+    """The one view of the system on which somebody may need a permission of its own, and two extended procedures, which
+    only exist."""
     master.objects.add(Rec(master, id=DEPENDENCIES_ID, name="sql_expression_dependencies", schema_id=SYS, type="V", owner=None,
                            columns={}, created=now_text(), modified=now_text()))
+    for id_, (name, everybody) in EXTENDED.items():
+        master.objects.add(Rec(master, id=id_, name=name, schema_id=SYS, type="X", owner=None, shipped=1,
+                               created=now_text(), modified=now_text()))
+        if everybody:
+            master.entry("OBJECT", id_)[(0, "EXECUTE", 1)] = "G"
 
 
 def msdb_read(env, db, name):

@@ -2,7 +2,7 @@
 import hashlib
 import os
 
-from .catalogue import now_text
+from .catalogue import DEFAULT_ENDPOINT, now_text
 from .errors import error
 from .events import SqlError
 from .state import Rec
@@ -54,7 +54,13 @@ class LesserExecutor:
         if cat.credentials.find(s.name):
             raise error(15530, what="credential", name=s.name)
         cat.credentials.add(Rec(cat, id=max([65535] + list(cat.credentials.by_id)) + 1, name=s.name,
-                                identity=s.identity, created=now_text()))
+                                identity=s.identity, created=now_text(), modified=now_text()))
+
+    def do_alter_credential(self, env, s):
+        rec = self.engine.catalogue.credentials.find(s.name)
+        if rec is None or not env.has_server("ALTER ANY CREDENTIAL"):
+            raise error(15151, verb="alter", what="credential", name=s.name)
+        rec.identity, rec.modified = s.identity, now_text()
 
     def _uproot(self, env, register, what, cls, s):
         rec = register.find(s.name)
@@ -86,6 +92,39 @@ class LesserExecutor:
         if rec is None or not env.has_server("ALTER ANY CREDENTIAL"):
             raise error(15151, verb="drop", what="credential", name=s.name)
         cat.credentials.remove(rec)
+
+    def do_create_endpoint(self, env, s):
+        cat = self.engine.catalogue
+        if self.session.tran_count:
+            raise error(574, what="CREATE ENDPOINT")
+        if not env.has_server("CREATE ENDPOINT"):
+            raise error(15247)
+        if cat.endpoints.find(s.name):
+            raise error(15530, what="endpoint", name=s.name)
+        owner = cat.principals.find(s.owner or env.login_name())
+        cat.endpoints.add(Rec(cat, id=max([65535] + list(cat.endpoints.by_id)) + 1, name=s.name, owner=owner.id,
+                              state=s.state or "STOPPED", port=s.port))
+        default = cat.endpoints.find(DEFAULT_ENDPOINT)
+        entries = cat.entry("ENDPOINT", default.id)
+        for key in [k for k in entries if k[:2] == (2, "CONNECT")]:
+            del entries[key]
+
+    def _endpoint(self, env, s, verb, right):
+        if self.session.tran_count:
+            raise error(574, what=f"{verb.upper()} ENDPOINT")
+        rec = self.engine.catalogue.endpoints.find(s.name)
+        if rec is None or not env.has(None, "ENDPOINT", rec.id, right):
+            raise error(15151, verb=verb, what="endpoint", name=s.name)
+        return rec
+
+    def do_alter_endpoint(self, env, s):
+        rec = self._endpoint(env, s, "alter", "ALTER")
+        rec.state, rec.port = s.state or rec.state, s.port or rec.port
+
+    def do_drop_endpoint(self, env, s):
+        rec, cat = self._endpoint(env, s, "drop", "CONTROL"), self.engine.catalogue
+        cat.forget_permissions("ENDPOINT", rec.id)
+        cat.endpoints.remove(rec)
 
     def do_add_signature(self, env, s):
         db = env.db

@@ -1,7 +1,7 @@
 """Logins and server roles; impersonation; KILL."""
 import os
 
-from .catalogue import now_text, password_hash, password_matches
+from .catalogue import now_text, password_hash, password_matches, sid_in
 from .errors import error
 from .events import SqlError
 from .permissions import Context, closure
@@ -241,8 +241,6 @@ class LoginExecutor:
     # ---- impersonation -------------------------------------------------------------------------
 
     def do_execute_as(self, env, s):
-        if self.engine.catalogue.features.no_execute_as:
-            raise error(102, near="AS", line=s.line)
         if s.target == "CALLER":
             return
         if s.no_revert and env.parent is not None:
@@ -273,6 +271,9 @@ class LoginExecutor:
             raise error(15517, name=name)
         if u.auth == 1 and u.id > 4 and cat.login_of_sid(u.sid) is None:
             raise error(15517, name=name)       # an orphan; a user WITHOUT LOGIN is none
+        # dbo is an orphan too where the owner has no login here ("If the user is orphaned": EXECUTE AS (Transact-SQL)).
+        if u.id == 1 and cat.login_of_sid(sid_in(cat.features, db, u)) is None:
+            raise error(15517, name=name)
         if u.id == 2 and not self.engine.security._may_connect(db, {2, 0}):
             raise error(15517, name=name)
         session.contexts.append(Context(env.ctx.login, user=u.id, database=db))

@@ -71,8 +71,6 @@ class ModuleExecutor:
         as_ = getattr(s, "execute_as", None)
         if as_ is None or as_[0] == "CALLER":
             return None
-        if self.engine.catalogue.features.no_execute_as:
-            raise error(102, near="EXECUTE", line=s.line)
         return self.execution_context(env, as_, owner)
 
     def execution_context(self, env, as_, owner):

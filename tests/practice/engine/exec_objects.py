@@ -80,7 +80,7 @@ class ObjectExecutor:
             return
         if schema is None or not env.has(db, "SCHEMA", schema.id, "CONTROL"):
             raise error(15151, verb="drop", what="schema", name=s.name)
-        if schema.id < 5 or schema.id >= 16384:
+        if schema.id < 5:
             raise error(15150, verb="drop", what="schema", name=s.name)
         for o in list(db.objects) + list(db.types) + list(db.xml_collections):
             if o.schema_id == schema.id:
@@ -133,6 +133,9 @@ class ObjectExecutor:
                                      f"{WHAT.get(obj.type, 'object').upper()}.", 16)
             self.writable(env)
             self.not_guided(db, obj)
+            # https://learn.microsoft.com/sql/t-sql/statements/drop-table-transact-sql: the key, or its table, goes first.
+            if obj.type == "U" and any(x.parent != obj.id for x in self.foreign_keys_to(db, obj)):
+                raise SqlError(3726, f"Could not drop object '{shown}' because it is referenced by a FOREIGN KEY constraint.", 16)
             self.drop_object(db, obj)
             self.ddl_event(env, s, "DROP_" + s.what, obj.name)
 

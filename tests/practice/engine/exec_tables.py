@@ -1,4 +1,6 @@
 """Tables: columns, constraints, indexes; CREATE and ALTER TABLE."""
+import re
+
 from . import dependencies
 from . import nodes as n
 from .catalogue import now_text
@@ -118,11 +120,44 @@ class TableExecutor:
         if k.kind == "F" and target is None:
             raise SqlError(1767, f"Foreign key '{name}' references invalid table "
                                  f"'{'.'.join(p for p in k.referenced if p)}'.", 16)
+        text = self._bracketed(obj, k.text) if k.kind == "C" else k.text
         made = self.new_object(db, db.schemas.get(obj.schema_id), name, k.kind, parent=obj.id,
-                               definition=k.text or None, disabled=False, trusted=True, check=k.value,
+                               definition=text or None, targets=self._targets(target, k), disabled=False, trusted=True, check=k.value,
                                column=column.id if k.kind == "D" else 0,
                                referenced=target[0].id if target else 0)
         obj.constraints = obj.constraints + [made.id]
+
+    @staticmethod
+    def _bracketed(obj, text):
+        """The names of columns in brackets, as sys.check_constraints shows a definition."""
+        names = sorted((re.escape(c.name) for c in obj.columns.values()), key=len, reverse=True)
+        word = rf"('[^']*'|\[[^\]]*\])|(?<![\w@])({'|'.join(names)})(?![\w(.])"
+        return re.sub(word, lambda m: m[1] or f"[{m[2]}]", text, flags=re.IGNORECASE) if names else text
+
+    @staticmethod
+    def _targets(target, k):
+        """The numbers of the columns to which a foreign key refers."""
+        if target is None:
+            return []
+        table, db = target[0], target[1]
+        if k.targets:
+            return [db.column(table, name).id for name in k.targets]
+        return next((list(x.columns) for x in table.indexes.values() if x.kind == "PK"), [])
+
+    @staticmethod
+    def foreign_keys_to(db, obj):
+        return [x for x in db.objects if x.type == "F" and x.referenced == obj.id]
+
+    def _not_dependent(self, db, obj, c):
+        """No constraint and no index may be on a column that is dropped: errors 5074 and 4922
+        (https://learn.microsoft.com/sql/t-sql/statements/alter-table-transact-sql, DROP COLUMN)."""
+        own = [db.objects.get(i) for i in obj.constraints]
+        named = [x for x in own if x.type == "D" and x.column == c.id
+                 or x.type == "C" and f"[{c.name}]".casefold() in (x.definition or "").casefold()
+                 or x.type == "F" and db.fold(c.name) in map(db.fold, x.check)]
+        named += [x for x in self.foreign_keys_to(db, obj) if c.id in x.targets]
+        if named or any(c.id in x.columns for x in obj.indexes.values()):
+            raise SqlError(4922, f"ALTER TABLE DROP COLUMN {c.name} failed because one or more objects access this column.", 16)
 
     def _constraints_of(self, db, obj, name, kinds):
         found = [db.objects.get(i) for i in obj.constraints]
@@ -136,6 +171,12 @@ class TableExecutor:
         if x.type == "D":
             obj.columns[x.column].default = None
         if x.type in ("PK", "UQ"):
+            columns = sorted(obj.indexes[x.name.casefold()].columns)
+            for key in self.foreign_keys_to(db, obj):
+                if sorted(key.targets) == columns:
+                    # "Database Engine events and errors (3000 to 3999)"
+                    raise SqlError(3725, f"The constraint '{x.name}' is being referenced by table "
+                                         f"'{db.objects.get(key.parent).name}', foreign key constraint '{key.name}'.", 16)
             del obj.indexes[x.name.casefold()]
         obj.constraints = [i for i in obj.constraints if i != x.id]
         self.drop_object(db, x)
@@ -191,8 +232,7 @@ class TableExecutor:
                 c = db.column(obj, name)
                 if c is None:
                     raise error(4924, verb="DROP", column=name, table=obj.name)
-                if any(c.id in x.columns for x in obj.indexes.values()):
-                    raise error(4922, name=name)
+                self._not_dependent(db, obj, c)
                 del obj.columns[c.id]
                 for key in [k for k in db.permissions if k == ("OBJECT", obj.id, c.id)]:
                     del db.permissions[key]

@@ -8,7 +8,7 @@ from .sqltypes import INT, T
 from .state import undo_to
 
 NUMBERS = {"LOCK_TIMEOUT": "lock_timeout", "ROWCOUNT": "row_limit", "TEXTSIZE": "text_size",
-           "DATEFIRST": "date_first"}
+           "DATEFIRST": "date_first", "QUERY_GOVERNOR_COST_LIMIT": "cost_limit"}
 # Under IMPLICIT_TRANSACTIONS these begin one; so does a SELECT that reads from something.
 BEGINNING = {"insert", "update", "delete", "truncate", "grant", "deny", "revoke"}
 OUTSIDE = {"create_database", "alter_database", "drop_database"}
@@ -50,6 +50,8 @@ class TransactionExecutor:
             elif name == "LANGUAGE":
                 settings.set_language(s.value)
                 self.message(f"Changed language setting to {settings.language}.", env, s, 5703)
+            elif name == "DEADLOCK_PRIORITY":
+                settings.set_deadlock_priority(s.value)
             elif name == "DATEFORMAT":
                 settings.set_date_format(s.value)
             elif name in ("NOEXEC", "FMTONLY", "PARSEONLY", "SHOWPLAN_TEXT", "SHOWPLAN_ALL",

@@ -32,6 +32,14 @@ SINGLE_EVENTS = {e for g in GROUPS.values() for e in g} | SERVER_EVENTS | {
     "CREATE_INDEX", "DROP_INDEX", "LOGON", "CREATE_SEQUENCE", "CREATE_SYNONYM", "CREATE_TYPE"}
 
 
+def resolved(events):
+    """Each single event, with the group that the trigger names for it, or None."""
+    for e in events:
+        group = e if e in GROUPS else None
+        for single in (GROUPS[e] or sorted(SINGLE_EVENTS)) if group else (e,):
+            yield single, group
+
+
 class TriggerExecutor:
     # ---- creating --------------------------------------------------------------------------------
 

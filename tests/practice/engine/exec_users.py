@@ -240,6 +240,8 @@ class UserExecutor:
                                       "the database.", 16)
             target.fields.owner_sid = login.sid
             target.principals.get(1).sid = login.sid
+            if cat.features.foreign_dbo.casefold() == target.name.casefold():
+                cat.features.foreign_dbo = ""
             return
         if s.cls == "SERVER ROLE":
             r, login = self._server_role(env, s.parts[2], "alter"), cat.principals.find(s.owner)

@@ -24,6 +24,7 @@ class Features:
     no_sql_logins: bool = False
     empty_permissions: bool = False
     no_permission_answers: bool = False                 # HAS_PERMS_BY_NAME is NULL, whatever is asked
+    no_own_permissions: bool = False                    # fn_my_permissions answers a row of NULLs
     sid_length: int = 16
     no_must_change: bool = False
     no_server_roles: bool = False
@@ -35,9 +36,11 @@ class Features:
     # Possible setups of a real server.
     user_options: int = 0
     rollback_milliseconds: int = 0                      # how long an ended session takes back its work
+    hidden_names: bool = False                          # DB_ID and DB_NAME are NULL for a database whose row is hidden
     database_state: dict = _form("words", dict)         # {name: word of databases.STATES}
     use_goes_on: bool = False                           # a batch goes on after a USE that failed
     replicas: str = ""                                  # names of the servers of an availability group
+    distributed_group: bool = False                     # that group is in a distributed one, with group2
     contained_group: bool = False                       # this is the listener of a contained one
     listener_port: int = 0                              # what sessions are told that they came in by
     second_port: int = 0                                # the server also listens at this port
@@ -56,7 +59,13 @@ class Features:
     null_columns: str = ""                              # view.column,... that are NULL for others' rows
     spid_reuse: str = ""                                # login whose session ids are a stranger's before a KILL
     names_swap: str = ""                                # regex,A,B: before such a batch two databases exchange names
+    derived_implicit: bool = False                      # texts of derived tables have the database's collation
     transaction_before: str = ""                        # regex: before such a batch its session is in a transaction
+    cost_limit: int = 0                                 # a query with more joins costs too much; 0: any may run
+    requests_fail: int = 0                              # the number with which sys.dm_exec_requests fails
+    damaged: dict = _form("words", dict)                # {name: view}: reading it there is error 824
+    foreign_dbo: str = ""                               # a database that came from a server where its owner is another
+    damaged_after: str = ""                             # regex: not before such a batch
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
     # Rules of every server.
     session_settings: bool = True
@@ -64,3 +73,7 @@ class Features:
     hidden_databases: bool = True
     ownership_moves: bool = True
     collations: bool = True
+
+    def unknown_statements(self):
+        """What has no syntax here; REVERT ends what EXECUTE AS begins."""
+        return ("DENY",) * self.no_deny + ("EXECUTE AS",) * self.no_execute_as

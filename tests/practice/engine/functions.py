@@ -67,8 +67,13 @@ def _register_sql():
     TABLE["ISNULL"] = Function(2, 2, lambda a, b: b if a.name == "null" else a, build=isnull)
     TABLE["NULLIF"] = Function(2, 2, lambda a, b: a, build=nullif)
     TABLE["ABS"] = Function(1, 1, lambda a: a, build=lambda b, a, t: f"abs({a[0].sql})")
-    TABLE["LEN"] = Function(1, 1, INT, build=lambda b, a, t: "call('UNITS', rtrim({}, ' '))".format(
-        coerce(a[0].sql, a[0].type, NMAX)))
+
+    def len_(binder, args, t):
+        """Under a collation with supplementary characters a surrogate pair counts once."""
+        a = args[0]
+        pairs = re.search("_SC|_140_", a.label.name or binder.env.batch_collation)
+        return f"call('{'POINTS' if pairs else 'UNITS'}', rtrim({coerce(a.sql, a.type, NMAX)}, ' '))"
+    TABLE["LEN"] = Function(1, 1, INT, build=len_)
 
     def datalength(binder, args, t):
         a = args[0]
@@ -112,6 +117,7 @@ for _name, _high, _type, _f in (
 
 
 # Helpers of LEN and DATALENGTH.
+TABLE["POINTS"] = Function(1, 1, INT, strict(lambda e, s: len(text(s))))
 TABLE["UNITS"] = Function(1, 1, INT, strict(lambda e, s: units(text(s))))
 
 

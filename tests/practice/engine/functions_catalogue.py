@@ -1,5 +1,5 @@
 """Functions about the catalog, the session, or the security context."""
-from .databases import is_open, state_of
+from .databases import is_named, is_open, state_of
 from .events import SqlError
 from .functions import GLOBALS, TABLE, Function, function, strict
 from .resolver import split_name
@@ -10,14 +10,18 @@ VERSION_TEXT = ("Microsoft SQL Server 2022 (practice stand-in, not the product) 
 
 @function("DB_NAME", 0, 1, SYSNAME)
 def _db_name(env, id_=0):
-    db = env.session.database if not id_ else env.engine.catalogue.databases.get(id_)
-    return db and env.engine.catalogue.shown(db.name)
+    if not id_:
+        return env.engine.catalogue.shown(env.session.database.name)
+    db = env.engine.catalogue.databases.get(id_)
+    return env.engine.catalogue.shown(db.name) if db and is_named(env, db) else None
 
 
 @function("DB_ID", 0, 1, T("smallint"))
 def _db_id(env, name=None):
-    db = env.session.database if name is None else env.engine.catalogue.databases.find(name)
-    return db and db.id
+    if name is None:
+        return env.session.database.id
+    db = env.engine.catalogue.databases.find(name)
+    return db.id if db and is_named(env, db) else None
 
 
 @function("SUSER_SNAME", 0, 1, SYSNAME)
@@ -26,7 +30,10 @@ def _suser_sname(env, sid=None):
         return env.login_name()
     p = env.engine.catalogue.login_of_sid(sid)
     env.engine.locks.naming_login(env, p)
-    return p.name if p else None
+    if p is None:
+        cat = env.engine.catalogue
+        return next((name for name in cat.features.other_logins if cat.other_sid(name) == bytes(sid)), None)
+    return p.name
 
 
 @function("SUSER_SID", 0, 2, SID)

@@ -2,15 +2,20 @@
 from .databases import refusal
 from .functions import TABLE, Function, function, strict
 from .owned import IN_SCHEMA, REGISTER
-from .permissions import STORED_AS
+from .permissions import STORED_AS, securable_class
 from .permtable import BUILTIN, permissions_of
 from .resolver import split_name
 from .sqltypes import INT
+from .utf16 import cut
+
+
+SYSNAME_LENGTH = 128
 
 
 def securable(env, name, cls):
     """(class, id, database) that HAS_PERMS_BY_NAME means; None when there is none to be seen."""
-    engine, cls = env.engine, cls.upper().strip()
+    # It takes a sysname: of a longer name, as QUOTENAME makes it, the rest is cut off, and it means another or none.
+    engine, cls, name = env.engine, cls.upper().strip(), cut(name, 0, SYSNAME_LENGTH)
     if cls == "DATABASE":
         parts = split_name(name)
         db = parts and len(parts) == 1 and engine.catalogue.databases.find(parts[0])
@@ -28,8 +33,7 @@ def securable(env, name, cls):
         return p and (p.type == "R") == (cls == "SERVER ROLE") and (cls, p.id, None)
     if cls in ("USER", "ROLE", "APPLICATION ROLE"):
         p = env.db.principals.find(parts[-1])
-        kind = {"R": "ROLE", "A": "APPLICATION ROLE"}.get(p.type, "USER") if p else ""
-        return p and kind == cls and (cls, p.id, env.db)
+        return p and securable_class(p) == cls and (cls, p.id, env.db)
     if cls == "SCHEMA":
         home = env.db if len(parts) == 1 else engine.catalogue.databases.find(parts[0])
         s = home and home.schemas.find(parts[-1])
@@ -67,6 +71,8 @@ def _has_perms(env, name, cls, permission, sub=None, sub_class=None):
         return None
     kind, id_, db = found
     env.engine.locks.judging(env, db, STORED_AS.get(kind, kind), id_)
+    if kind == "OBJECT" and not security.sees_object(env.ctx, db, db.objects.get(id_)):
+        return None
     if perm == "ANY":
         return int(any(security.has(env.ctx, db, kind, id_, p) for p in permissions_of(kind)))
     if (kind, perm) not in BUILTIN:
@@ -79,8 +85,6 @@ def _has_perms(env, name, cls, permission, sub=None, sub_class=None):
         if column is None:
             return None
         return int(security.columns(env.ctx, db, obj, perm, [column.id]) is None)
-    if kind == "OBJECT" and not security.sees_object(env.ctx, db, db.objects.get(id_)):
-        return None
     return int(security.has(env.ctx, db, kind, id_, perm))
 
 
@@ -123,8 +127,15 @@ def _is_srvrolemember(env, role, login=None):
     r = cat.principals.find(role)
     if r is None or r.type != "R":
         return None
+    # "NULL: role or login is not valid, or you do not have permission to view the role membership"
+    # (https://learn.microsoft.com/sql/t-sql/functions/is-srvrolemember-transact-sql)
+    if not env.engine.security.sees_server_principal(env.ctx, r):
+        return None
     if login is None:
         return int(r.id in env.engine.security.server_token(env.ctx))
     p = cat.principals.find(login)
     env.engine.locks.naming_login(env, p)
+    # Of a Windows login the groups in which it is may be missing: no domain controller answers here.
+    if p is None and cat.other_sid(login):
+        return 0
     return None if p is None else int(r.id in closure(cat.members, [p.id, 2]))

@@ -25,6 +25,8 @@ READ_SERVER = {"server_principals": ("principals",), "sql_logins": ("principals"
                "server_role_members": ("members",), "server_permissions": ("permissions",),
                "databases": ("databases",), "server_triggers": ("triggers",),
                "server_sql_modules": ("triggers",), "servers": ("servers",)}
+# Whose reader goes on behind a wait from the row that it waited at, and does not look again at those before it.
+IN_ORDER = ("triggers", "server_triggers")
 
 
 class Blocked(Exception):
@@ -41,6 +43,7 @@ class TableLock:
     obj: object
     mode: str           # S or X
     db: object
+    schema: bool = False    # Sch-M: who only names the object waits too
 
 
 class Locks(ApplicationLocks):
@@ -73,16 +76,18 @@ class Locks(ApplicationLocks):
             session.blocked_by = None
             engine.root.undo, engine.current = undo, env
 
-    @staticmethod
-    def _deadlock(session):
-        """1205 for whoever closes the circle."""
-        other, seen = session.blocked_by, []
-        while other is not None and other not in seen:
-            if other is session:
-                session.executor.rollback_all()
-                raise error(1205, spid=session.spid, state=51)
-            seen.append(other)
+    def _deadlock(self, session):
+        """1205 for the lowest priority in a circle of waits, and of equal ones for whoever closes it."""
+        other, circle = session.blocked_by, [session]
+        while other is not None and other not in circle:
+            circle.append(other)
             other = other.blocked_by
+        if other is not session:
+            return
+        if min(circle, key=lambda s: s.settings.deadlock_priority) is session:
+            session.executor.rollback_all()
+            raise error(1205, spid=session.spid, state=51)
+        self.engine.lock.notify_all()
 
     def pass_when_free(self, session, holder):
         """Waits as LOCK_TIMEOUT allows; 1222 after that."""
@@ -109,12 +114,31 @@ class Locks(ApplicationLocks):
         return self.engine.catalogue.features.catalogue_locks and not session.compiling
 
     def reading_view(self, env, db, view):
-        """Whoever reads a view of the catalogue waits for rows that are being changed."""
-        session = env.session
+        """Whoever reads a view of the catalogue waits for rows that are being changed. Returns the rows that a reader had
+        passed before it waited, by their object_id, and the first id behind them."""
+        session, passed = env.session, ([], None)
+        features = self.engine.catalogue.features
+        if not session.compiling and not features.damaged_after and features.damaged.get(db.name) == view.name:
+            raise error(824, id=db.id)
         if self._applies(session):
             for scope, kinds in ((db, READ.get(view.name)), (self.engine.catalogue, READ_SERVER.get(view.name))):
                 if kinds:
+                    if view.name in IN_ORDER and self._changing(session, scope, kinds):
+                        passed = self._passed(env, db, view, self._changed(session, scope, kinds))
                     self.pass_when_free(session, lambda: self._changing(session, scope, kinds))
+        return passed
+
+    def _changed(self, session, scope, kinds):
+        return [entry.key for other in self.engine.sessions.values() if other.transaction is not session.transaction
+                for entry in other.undo or () if entry.scope is scope and entry.kind in kinds and isinstance(entry.key, int)]
+
+    @staticmethod
+    def _passed(env, db, view, changed):
+        """The rows before the first that is being changed, by id, as they are now."""
+        if not changed:
+            return [], None
+        number = next(i for i, c in enumerate(view.columns) if c.name == "object_id")
+        return [row for row in view.rows(env, db) if row[number] < min(changed)], min(changed)
 
     def naming(self, env, db, schema_id, name, obj):
         """Whoever names an object waits for who makes, changes or drops it."""
@@ -122,7 +146,8 @@ class Locks(ApplicationLocks):
         if self._applies(session):
             id_ = obj.id if obj is not None else None
             self.pass_when_free(session, lambda: (
-                self._changing(session, db, ("objects by name",), lambda k: k == key)
+                self._holding_schema(session, obj)
+                or self._changing(session, db, ("objects by name",), lambda k: k == key)
                 or self._changing(session, db, ("objects",), lambda k: k == id_)))
 
     def judging(self, env, db, cls, major):
@@ -136,13 +161,15 @@ class Locks(ApplicationLocks):
             return key[1] in token
 
         def holder():
-            return (self._changing(session, scope, ("permissions",), lambda k: k == (cls, major))
+            return (cls == "OBJECT" and db is not None and self._holding_schema(session, db.objects.get(major))
+                    or self._changing(session, scope, ("permissions",), lambda k: k == (cls, major))
                     or self._changing(session, scope, ("members",), is_me))
         if self._applies(session):
             self.pass_when_free(session, holder)
 
     def changing_principal(self, env, db, principal):
-        """A principal's memberships and existence change once no statement of its runs any more."""
+        """A principal's memberships and existence change once no statement of its runs any more, and nobody else is
+        changing them."""
         session, security = env.session, self.engine.security
 
         def running():
@@ -150,7 +177,8 @@ class Locks(ApplicationLocks):
                 if other is not session and other.running and other.database_object is db and \
                         security.user_in(other.contexts[-1], db) == principal.id:
                     return other
-            return None
+            return (self._changing(session, db, ("members",), lambda key: principal.id in key)
+                    or self._changing(session, db, ("principals",), lambda key: key == principal.id))
         if self._applies(session):
             self.pass_when_free(session, running)
 
@@ -167,6 +195,18 @@ class Locks(ApplicationLocks):
             if lock.session.transaction is not session.transaction and "X" in (lock.mode, mode):
                 return lock.session
         return None
+
+    def _holding_schema(self, session, obj):
+        for lock in self.tables.get(id(obj), ()):
+            if lock.schema and lock.session.transaction is not session.transaction:
+                return lock.session
+        return None
+
+    def emptying(self, env, obj):
+        """TRUNCATE holds the table's definition too, to the end of its transaction."""
+        self.writing(env, obj)
+        for lock in self.tables.get(id(obj), ()):
+            lock.schema |= lock.session is env.session
 
     def reading(self, env, db, obj, hints=()):
         hints, session = set(hints), env.session

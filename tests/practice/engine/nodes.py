@@ -220,6 +220,7 @@ class Constraint:
     text: str = ""
     clustered: object = None
     referenced: tuple = ()
+    targets: tuple = ()  # columns of that table; none: those of its primary key
 
 
 @node

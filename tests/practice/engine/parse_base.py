@@ -1,4 +1,5 @@
 """The token cursor of all parser parts, with the product's syntax errors."""
+from .errors import error
 from .events import SqlError
 from .lexer import tokens_from
 from .nodes import Stmt
@@ -24,8 +25,9 @@ MAX_DEPTH = 120      # nested parentheses and blocks; Python's own stack bounds 
 
 
 class ParserBase:
-    def __init__(self, text, declared=(), quoted=True):
+    def __init__(self, text, declared=(), quoted=True, unknown=()):
         self.text = text
+        self.unknown = unknown          # statements that this server has no syntax for
         self.tokens = tokens_from(text, quoted)
         self.i = 0
         self.depth = 0
@@ -52,6 +54,10 @@ class ParserBase:
         if tok.word in RESERVED:
             raise SqlError(156, f"Incorrect syntax near the keyword '{tok.text}'.", 15, line=tok.line)
         raise SqlError(102, f"Incorrect syntax near '{tok.text}'.", 15, line=tok.line)
+
+    def known(self, statement, tok):
+        if statement in self.unknown:
+            raise error(102, near=tok.text, line=tok.line)
 
     def at(self, *words):
         """True when the coming tokens are these words or operators, in this order."""

@@ -4,7 +4,8 @@ from .parse_tables import TableParser
 from .settings import DATABASE_OPTIONS
 
 SIMPLE_DROPS = {"SCHEMA": "schema", "USER": "user", "ROLE": "role", "LOGIN": "login",
-                "CERTIFICATE": "certificate", "ASSEMBLY": "assembly", "CREDENTIAL": "credential"}
+                "CERTIFICATE": "certificate", "ASSEMBLY": "assembly", "CREDENTIAL": "credential",
+                "ENDPOINT": "endpoint"}
 OBJECT_DROPS = ("QUEUE", "TABLE", "VIEW", "PROCEDURE", "PROC", "FUNCTION", "SEQUENCE", "SYNONYM", "TYPE")
 
 
@@ -37,6 +38,10 @@ class Parser(TableParser):
             return self.stmt("alter_schema", t, name=name, parts=self.dotted())
         if self.accept("QUEUE"):
             return self.alter_queue(t)
+        if self.accept("ENDPOINT"):
+            return self._endpoint(t, "alter_endpoint")
+        if self.accept("CREDENTIAL"):
+            return self._credential(t, "alter_credential")
         if self.accept("INDEX"):
             return self.alter_index(t)
         if self.accept("SECURITY", "POLICY"):
@@ -60,7 +65,8 @@ class Parser(TableParser):
                  ("TABLE", self._create_table), ("SEQUENCE", self._create_sequence),
                  ("SYNONYM", self._create_synonym), ("TYPE", self._create_type),
                  ("CERTIFICATE", self._create_certificate), ("ASSEMBLY", self._create_assembly),
-                 ("CREDENTIAL", self._create_credential))
+                 ("CREDENTIAL", lambda t: self._credential(t, "create_credential")),
+                 ("ENDPOINT", lambda t: self._endpoint(t, "create_endpoint")))
         for word, method in table:
             if self.at(word):
                 self.next()
@@ -207,8 +213,10 @@ class Parser(TableParser):
     STARTERS["("] = "select_statement"
 
 
-def parse_batch(text, declared=(), quoted=True):
-    """The statements of a batch; raises the first syntax error, before anything has run."""
-    return Batch(Parser(text, declared, quoted).batch())
+def parse_batch(text, declared=(), quoted=True, unknown=()):
+    """The statements of a batch; raises the first syntax error, before anything has run, so that no CATCH of it gets it
+    (TRY...CATCH (Transact-SQL): "Compile errors, such as syntax errors, that prevent a batch from running"); that of an
+    EXEC inside of it does."""
+    return Batch(Parser(text, declared, quoted, unknown).batch())
 
 

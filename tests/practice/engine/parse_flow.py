@@ -186,7 +186,8 @@ class FlowParser(QueryParser):
             return self.stmt("set_option", t, names=[word], value=value)
         if word in WORDS:
             self.next()
-            value = self.string() if self.tok.kind in ("str", "nstr") else self.next().text
+            value = self.string() if self.tok.kind in ("str", "nstr") else \
+                ("-" if self.accept("-") else "") + self.next().text
             return self.stmt("set_option", t, names=[word], value=value)
         if word == "STATISTICS":
             self.next()
@@ -290,6 +291,7 @@ class FlowParser(QueryParser):
 
     def revert_statement(self):
         t = self.next()
+        self.known("EXECUTE AS", t)
         cookie = n.Var(self.variable()) if self.accept("WITH", "COOKIE", "=") else None
         return self.stmt("revert", t, cookie=cookie)
 
@@ -373,6 +375,7 @@ class FlowParser(QueryParser):
         return self.fail()
 
     def _execute_as(self, t):
+        self.known("EXECUTE AS", self.tok)
         self.expect("AS")
         if self.accept("CALLER"):
             return self.stmt("execute_as", t, target="CALLER", name=None, no_revert=False)

@@ -16,7 +16,7 @@ class ModuleParser(ServiceParser):
         if self.accept("WITH"):
             while True:
                 if self.at_any("EXECUTE", "EXEC"):
-                    self.next()
+                    self.known("EXECUTE AS", self.next())
                     self.expect("AS")
                     as_ = ("USER", self.string()) if self.tok.kind in ("str", "nstr") else \
                         (self.choice("CALLER", "OWNER", "SELF"), None)
@@ -215,14 +215,27 @@ class ModuleParser(ServiceParser):
             level = self.choice("SAFE", "EXTERNAL_ACCESS", "UNSAFE")
         return self.stmt("create_assembly", t, name=name, owner=owner, content=content, level=level)
 
-    def _create_credential(self, t):
+    def _credential(self, t, what):
         name = self.name()
         self.expect("WITH", "IDENTITY", "=")
         identity = self.string()
         if self.accept(","):
             self.expect("SECRET", "=")
             self.string()
-        return self.stmt("create_credential", t, name=name, identity=identity)
+        return self.stmt(what, t, name=name, identity=identity)
+
+    def _endpoint(self, t, what):
+        """For T-SQL alone: the others (mirroring, Service Broker) let no login in."""
+        name, state, port = self.name(), None, None
+        owner = self.principal() if what == "create_endpoint" and self.accept("AUTHORIZATION") else None
+        if self.accept("STATE"):
+            self.expect("=")
+            state = self.choice("STARTED", "STOPPED", "DISABLED")
+        if what == "create_endpoint" or self.at("AS"):
+            self.expect("AS", "TCP", "(", "LISTENER_PORT", "=")
+            port = self.integer()
+            self.expect(")", "FOR", "TSQL", "(", ")")
+        return self.stmt(what, t, name=name, state=state, port=port, owner=owner)
 
     def _create_notification(self, t):
         name = self.name()

@@ -141,6 +141,7 @@ class SecurityParser(FlowParser):
 
     def deny_statement(self):
         t = self.next()
+        self.known("DENY", t)
         perms, target = self._permissions("TO")
         grantees = self._grantees()
         cascade = self.accept("CASCADE")

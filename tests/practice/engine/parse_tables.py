@@ -28,7 +28,7 @@ class TableParser(ModuleParser):
         if self.accept("FOREIGN"):
             self.expect("KEY")
             cols = self.names_list()
-            return n.Constraint("F", name, cols, referenced=self._references())
+            return n.Constraint("F", name, cols, **self._references())
         if self.at("CHECK"):
             return self._check(name)
         if self.accept("DEFAULT"):
@@ -64,9 +64,7 @@ class TableParser(ModuleParser):
     def _references(self):
         self.expect("REFERENCES")
         parts = self.dotted()
-        if self.at("("):
-            self.names_list()
-        return parts
+        return {"referenced": parts, "targets": tuple(self.names_list()) if self.at("(") else ()}
 
     def _key_columns(self):
         self.expect("(")
@@ -116,7 +114,7 @@ class TableParser(ModuleParser):
                 if o["constraints"][-1].kind == "PK":
                     o["nullable"] = False
             elif self.at("REFERENCES"):
-                o["constraints"].append(n.Constraint("F", label, [name], referenced=self._references()))
+                o["constraints"].append(n.Constraint("F", label, [name], **self._references()))
             elif self.at("CHECK"):
                 o["constraints"].append(self._check(label))
             else:

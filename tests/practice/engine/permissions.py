@@ -14,6 +14,15 @@ ROLE_ID = {"db_owner": 16384, "db_accessadmin": 16385, "db_securityadmin": 16386
 SERVER_ROLE_ID = {"sysadmin": 3, "securityadmin": 4, "serveradmin": 5, "setupadmin": 6,
                   "processadmin": 7, "diskadmin": 8, "dbcreator": 9, "bulkadmin": 10,
                   **{name: id_ for id_, name in NEWER_SERVER_ROLES.items()}}
+
+
+def securable_class(p):
+    """The class that a database principal is a securable of; None for fixed roles, INFORMATION_SCHEMA and sys, which are none."""
+    if p.fixed or p.id in (3, 4):
+        return None
+    return {"R": "ROLE", "A": "APPLICATION ROLE"}.get(p.type, "USER")
+
+
 _FIXED = {}
 for _table, _ids, _cls, _state in ((FIXED_DATABASE, ROLE_ID, "DATABASE", "G"),
                                    (DENIED_DATABASE, ROLE_ID, "DATABASE", "D"),
@@ -169,6 +178,9 @@ class Security:
         if cls in ("SERVER ROLE", "LOGIN"):
             p = self.server.principals.get(major)
             return p and p.owner
+        if cls == "ENDPOINT":
+            endpoint = self.server.endpoints.get(major)
+            return endpoint and endpoint.owner
         register = REGISTER.get(cls)
         rec = getattr(db, register).get(major) if register else None
         return rec and rec.owner
@@ -300,9 +312,14 @@ class Security:
             any(self.has(ctx, db, cls, p.id, x) for x in permissions_of(cls))
 
     def sees_server_principal(self, ctx, p):
+        """A denial on one login or role hides it from the holder of VIEW ANY DEFINITION too
+        (https://learn.microsoft.com/previous-versions/sql/sql-server-2008-r2/ms175808(v=sql.105), "VIEW DEFINITION Permission")."""
         if p.id in self.server_token(ctx) or p.id == 1 or (p.type == "R" and (p.fixed or p.id == 2)):
             return True
         cls = "SERVER ROLE" if p.type == "R" else "LOGIN"
+        ok, denied = self._state(ctx, None, cls, p.id, "VIEW DEFINITION")
+        if ok or denied is not None:
+            return ok
         return self.has_server(ctx, "VIEW ANY SECURITY DEFINITION") or \
             any(self.has(ctx, None, cls, p.id, x) for x in permissions_of(cls))
 

@@ -1,5 +1,5 @@
 """Logins: who may log in, and the session that results."""
-from .catalogue import now_text, password_hash, password_matches
+from .catalogue import DEFAULT_ENDPOINT, now_text, password_hash, password_matches
 from .collations import DEFAULT
 from .databases import refusal, state_of
 from .engine import Engine
@@ -98,7 +98,9 @@ class Server:
         if p.bad_count:
             p.bad_count = 0
         ctx = Context(p)
-        if not self.engine.security.has_server(ctx, "CONNECT SQL"):
+        endpoint = cat.endpoints.find(DEFAULT_ENDPOINT)
+        if not self.engine.security.has_server(ctx, "CONNECT SQL") or \
+                not self.engine.security.has(ctx, None, "ENDPOINT", endpoint.id, "CONNECT"):
             raise failed
         return self._open(p, database, app, host, address, encrypted)
 

@@ -72,6 +72,12 @@ class Session(InTransaction):
                 self.engine.lock.notify_all()
         self._begin()
         self.database_object = self.login_database
+        p = self.base.login
+        if p is not None:
+            if p.disabled or p.id not in self.engine.catalogue.principals.by_id:
+                raise SqlError(18056, f"The client was unable to reuse a session with SPID {self.spid}, which had been reset for "
+                               "connection pooling.", 20)
+        self.login_time = now_text()
 
     @property
     def database(self):

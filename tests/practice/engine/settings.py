@@ -49,7 +49,7 @@ class Settings:
             self.given &= ~(BITS["IMPLICIT_TRANSACTIONS"] | BITS["CURSOR_CLOSE_ON_COMMIT"])
         self.lock_timeout, self.row_limit, self.text_size = -1, 0, 2147483647
         self.isolation = "READ COMMITTED"
-        self.deadlock_priority = 0
+        self.deadlock_priority, self.cost_limit = 0, features.cost_limit
         self.language, self.date_format, self.date_first = LANGUAGES.get(
             (language or "").lower(), LANGUAGES["us_english"])
 
@@ -85,6 +85,10 @@ class Settings:
             raise SqlError(2740, f"SET LANGUAGE failed because '{name}' is not an official language name "
                                  "or a language alias on this SQL Server.", 16)
         self.language, self.date_format, self.date_first = known
+
+    def set_deadlock_priority(self, word):
+        named = {"LOW": -5, "NORMAL": 0, "HIGH": 5}
+        self.deadlock_priority = named[word.upper()] if word.upper() in named else int(word)
 
     def set_date_format(self, order):
         if sorted(order.lower()) != ["d", "m", "y"]:

@@ -1,6 +1,7 @@
 """The product's table functions: own permissions, the list of all permissions, STRING_SPLIT."""
 from dataclasses import dataclass
 
+from .collations import is_exact
 from .permtable import BUILTIN, PARENT, permissions_of
 from .sqltypes import SYSNAME, T, NMAX
 
@@ -14,7 +15,12 @@ class TableFunction:
 def _my_permissions(env, securable=None, cls=None):
     from .functions_rights import securable as securable_find
     security = env.engine.security
-    cls = (cls or "SERVER").upper().strip()
+    if env.engine.catalogue.features.no_own_permissions:
+        return [(None, None, None)]
+    cls = (cls or "SERVER").strip()
+    if cls != cls.lower() and any(is_exact(c) for c in (env.db.fields.collation, env.engine.catalogue.collation)):
+        return []
+    cls = cls.upper()
     if cls == "SERVER":
         return [("server", "", p) for p in permissions_of("SERVER") if security.has_server(env.ctx, p)]
     found = ("DATABASE", 0, env.db) if securable is None and cls == "DATABASE" else \

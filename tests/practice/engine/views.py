@@ -16,7 +16,7 @@ _CODES = {"n": SYSNAME, "i": INT, "b": BIT, "s": T("smallint"), "t": T("tinyint"
 _FIXED = ("d60", "c1", "c2", "c4")
 _FIXED_NAMES = ("permission_name", "masking_function")
 _SERVER = ("server", "dm_", "databases", "sql_logins", "configurations", "linked_logins", "credentials",
-           "availability_", "endpoints")
+           "availability_", "master_files", "endpoints", "tcp_endpoints")
 # Columns by which views are joined; without an index a join of two long ones takes too long.
 _JOINED = ("object_id", "principal_id", "schema_id", "session_id")
 REGISTRY = {}
@@ -69,8 +69,8 @@ class Views:
             return None
         return found
 
-    def source(self, env, db, v):
-        """SQLite's words for a view as this viewer sees it now."""
+    def source(self, env, db, v, passed=([], None)):
+        """SQLite's words for a view as this viewer sees it now, but for rows that it has passed before it waited."""
         table = f"cv_{v.schema}_{v.name}".lower()
         if table not in self.made:
             cols = ", ".join(f'"{c.name}"' + (" TEXT COLLATE CI" if is_string(c.type) else "")
@@ -87,7 +87,12 @@ class Views:
         versions = (self.engine.catalogue.version, db.version,
                     f.lowercase_databases, f.empty_permissions, f.null_columns, f.aged_days)
         kept = self.kept.get(viewer)
-        if v.fixed and kept and kept[0] == versions:
+        rows, behind = passed
+        if behind is not None:
+            number = next(i for i, c in enumerate(v.columns) if c.name == "object_id")
+            rows = rows + [row for row in v.rows(env, db) if row[number] >= behind]
+            versions = None
+        elif v.fixed and kept and kept[0] == versions:
             return self._select(table, kept[1])
         if kept:
             self.stale.append((table, kept[1]))
@@ -96,7 +101,7 @@ class Views:
         self.engine.sqlite.executemany(
             f"INSERT INTO {table} VALUES ({marks})",
             ((self.next_key, i) + tuple(self._plain(x) for x in row)
-             for i, row in enumerate(self._blanked(env, v, v.rows(env, db)))))
+             for i, row in enumerate(self._blanked(env, v, v.rows(env, db) if behind is None else rows))))
         self.kept[viewer] = (versions, self.next_key)
         return self._select(table, self.next_key)
 

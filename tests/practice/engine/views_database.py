@@ -1,5 +1,6 @@
 """Views of one database: principals, permissions, schemas, objects and their parts."""
-from .catalogue import older
+from .catalogue import older, sid_in
+from .exec_triggers import resolved
 from .sqltypes import TYPE_IDS
 from .views import REGISTRY, Views, max_length, view
 from .views_server import permission_rows
@@ -10,7 +11,7 @@ OBJECT_DESC = {"U": "USER_TABLE", "V": "VIEW", "P": "SQL_STORED_PROCEDURE", "FN"
                "IF": "SQL_INLINE_TABLE_VALUED_FUNCTION", "TR": "SQL_TRIGGER", "SN": "SYNONYM",
                "SO": "SEQUENCE_OBJECT", "SQ": "SERVICE_QUEUE", "SP": "SECURITY_POLICY",
                "PK": "PRIMARY_KEY_CONSTRAINT", "UQ": "UNIQUE_CONSTRAINT", "C": "CHECK_CONSTRAINT",
-               "D": "DEFAULT_CONSTRAINT", "F": "FOREIGN_KEY_CONSTRAINT"}
+               "D": "DEFAULT_CONSTRAINT", "F": "FOREIGN_KEY_CONSTRAINT", "X": "EXTENDED_STORED_PROCEDURE"}
 AUTHENTICATION = {0: "NONE", 1: "INSTANCE", 2: "DATABASE"}
 
 
@@ -25,7 +26,7 @@ def seen_principals(env, db):
 def _database_principals(env, db):
     for p in seen_principals(env, db):
         yield (p.name, p.id, p.type, USER_DESC[p.type], p.default_schema, p.created, p.modified,
-               p.owner, p.sid, p.fixed, p.auth, AUTHENTICATION[p.auth], None, None, 0)
+               p.owner, sid_in(env.engine.catalogue.features, db, p), p.fixed, p.auth, AUTHENTICATION[p.auth], None, None, 0)
 
 
 @view("database_role_members", "role_principal_id:i member_principal_id:i")
@@ -84,6 +85,9 @@ def _all_objects(env, db):
         if v.schema == "sys":
             yield (v.name, v.id, None, 4, 0, "V", "VIEW", env.engine.catalogue.started,
                    env.engine.catalogue.started, 1, 0, 0)
+    for o in db.objects:
+        if o.type == "X":
+            yield _row(o)
     yield from _objects(env, db)
 
 
@@ -183,8 +187,8 @@ def _trigger_events(env, db):
     numbers = {"INSERT": 1, "UPDATE": 2, "DELETE": 3, "CREATE_TABLE": 21, "ALTER_TABLE": 22,
                "DROP_TABLE": 23}
     for o in list(seen_objects(env, db, "TR")) + list(db.triggers):
-        for e in o.events:
-            yield o.id, numbers.get(e, 0), e, 0, 0, None, None, 1
+        for e, group in resolved(o.events):
+            yield o.id, numbers.get(e, 0), e, 0, 0, 0 if group else None, group, 1
 
 
 @view("types", "name:n system_type_id:t user_type_id:i schema_id:i principal_id:i max_length:s "

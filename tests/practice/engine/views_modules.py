@@ -77,6 +77,15 @@ def _foreign_keys(env, db):
         yield _row(o) + (o.referenced, 1, o.disabled, 0, not o.trusted)
 
 
+@view("foreign_key_columns", "constraint_object_id:i constraint_column_id:i parent_object_id:i parent_column_id:i "
+      "referenced_object_id:i referenced_column_id:i")
+def _foreign_key_columns(env, db):
+    for o in seen_objects(env, db, "F"):
+        table = db.objects.get(o.parent)
+        for k, (own, target) in enumerate(zip(o.check, o.targets), 1):
+            yield o.id, k, o.parent, db.column(table, own).id, o.referenced, target
+
+
 @view("computed_columns", "object_id:i name:n column_id:i definition:m is_persisted:b")
 def _computed_columns(env, db):
     return ()
@@ -95,4 +104,4 @@ def _dependencies(env, db):
     described = {1: "OBJECT_OR_COLUMN", 12: "DATABASE_DDL_TRIGGER", 13: "SERVER_DDL_TRIGGER"}
     for obj, cls, target, parts in dependencies.rows(env, db):
         yield (obj.id, 0, cls, described[cls], 0, 1, "OBJECT_OR_COLUMN", None, parts[0], parts[1], parts[2],
-               target.id if target else None, 0, parts[1] is None and obj.type == "P", 0)
+               target.id if target else None, 0, parts[1] is None and getattr(obj, "type", "") == "P", 0)

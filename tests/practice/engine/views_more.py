@@ -33,13 +33,25 @@ def _parameters(env, db):
             yield o.id, name, i, id_, id_, output, default is not None
 
 
-@view("endpoints", "name:n endpoint_id:i principal_id:i protocol:t protocol_desc:d60 type:t type_desc:d60 "
-      "state:t state_desc:d60 is_admin_endpoint:b")
+ENDPOINT = "name:n endpoint_id:i principal_id:i protocol:t protocol_desc:d60 type:t type_desc:d60 state:t state_desc:d60 " \
+           "is_admin_endpoint:b"
+
+
+@view("endpoints", ENDPOINT)
 def _endpoints(env, db):
-    protocols = {2: (4, "SHARED_MEMORY"), 3: (3, "NAMED_PIPES"), 5: (5, "VIA")}
+    protocols, states = {2: (4, "SHARED_MEMORY"), 3: (3, "NAMED_PIPES"), 5: (5, "VIA")}, ("STARTED", "STOPPED", "DISABLED")
     for e in env.engine.catalogue.endpoints:
         if env.engine.security.sees_scoped(env.ctx, None, "ENDPOINT", e):
-            yield (e.name, e.id, e.owner, *protocols.get(e.id, (2, "TCP")), 2, "TSQL", 0, "STARTED", int(e.id == 1))
+            yield (e.name, e.id, e.owner, *protocols.get(e.id, (2, "TCP")), 2, "TSQL", states.index(e.state), e.state,
+                   int(e.id == 1))
+
+
+@view("tcp_endpoints", ENDPOINT + " port:i is_dynamic_port:b ip_address:n48")
+def _tcp_endpoints(env, db):
+    ports = {e.id: e.port for e in env.engine.catalogue.endpoints}
+    for e in _endpoints(env, db):
+        if e[4] == "TCP":
+            yield (*e, ports[e[1]], int(e[1] == 1), None)
 
 
 @view("dm_db_session_space_usage", "session_id:s database_id:i user_objects_alloc_page_count:B "

@@ -7,6 +7,7 @@ from .errors import error
 from .views import view
 
 GROUP_NAME = "group1"
+DISTRIBUTED = "4F1B6C2E-0000-4000-8000-00000000A602"
 GROUP = "4F1B6C2E-0000-4000-8000-00000000A601"
 
 
@@ -22,10 +23,12 @@ def _may(env):
     return env.engine.security.has_server(env.ctx, "VIEW ANY DEFINITION")
 
 
-@view("availability_groups", "group_id:u name:n resource_id:n is_contained:b", fixed=False)
+@view("availability_groups", "group_id:u name:n resource_id:n is_contained:b is_distributed:b", fixed=False)
 def _groups(env, db):
     if replicas(env) and _may(env):
-        yield GROUP, GROUP_NAME, None, env.engine.catalogue.features.contained_group
+        yield GROUP, GROUP_NAME, None, env.engine.catalogue.features.contained_group, 0
+        if env.engine.catalogue.features.distributed_group:
+            yield DISTRIBUTED, "both", None, 0, 1
 
 
 @view("availability_replicas", "replica_id:u group_id:u replica_server_name:n256 owner_sid:v "
@@ -37,6 +40,10 @@ def _replicas(env, db):
         for name in replicas(env):
             yield (replica_id(name), GROUP, name, env.engine.catalogue.group_owners.get(GROUP_NAME, b"\x01"), f"TCP://{name}:5022", 1, "SYNCHRONOUS_COMMIT", 0,
                    "AUTOMATIC", 0, "NO", None)
+        if replicas(env) and env.engine.catalogue.features.distributed_group:
+            for name in (GROUP_NAME, "group2"):
+                yield (replica_id(name), DISTRIBUTED, name, b"\x01", f"TCP://{name}:5022", 0, "ASYNCHRONOUS_COMMIT", 1,
+                       "MANUAL", 0, "NO", None)
 
 
 @view("dm_hadr_database_replica_states", "database_id:i group_id:u replica_id:u is_local:b "
@@ -58,6 +65,7 @@ def _listeners(env, db):
     features = env.engine.catalogue.features
     port = features.listener_port or env.session.local_port
     yield 1, "0.0.0.0", 1, port, 0, "TSQL", 0, "ONLINE", env.engine.catalogue.started
+    yield 4, "::", 0, port, 0, "TSQL", 0, "ONLINE", env.engine.catalogue.started
     if features.second_port:
         yield 3, "0.0.0.0", 1, features.second_port, 0, "TSQL", 0, "ONLINE", env.engine.catalogue.started
     yield 2, "127.0.0.1", 1, 1434, 0, "TSQL", 0, "ONLINE", env.engine.catalogue.started

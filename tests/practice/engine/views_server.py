@@ -40,6 +40,19 @@ def _databases(env, db):
                0, *_log_wait(engine, d), replica, None) + tuple(o in f.set_options for o in DATABASE_OPTIONS)
 
 
+@view("master_files", "database_id:i file_id:i file_guid:u type:t type_desc:d60 data_space_id:i name:n "
+      "physical_name:n state:t state_desc:d60 size:i max_size:i growth:i is_media_read_only:b is_read_only:b "
+      "is_sparse:b is_percent_growth:b is_name_reserved:b", fixed=False)
+def _master_files(env, db):
+    """Of every database, in any state."""
+    allowed = any(env.engine.security.has_server(env.ctx, p)
+                  for p in ("VIEW ANY DEFINITION", "ALTER ANY DATABASE", "CREATE ANY DATABASE"))
+    for d in env.engine.catalogue.databases if allowed else ():
+        for id_, kind, end in ((1, "ROWS", ".mdf"), (2, "LOG", "_log.ldf")):
+            yield (d.id, id_, None, id_ - 1, kind, 2 - id_, d.name + end[:-4], d.name + end, 0, "ONLINE", 1024, -1,
+                   1024, 0, 0, 0, 0, 0)
+
+
 def _log_wait(engine, db):
     """4 while an open transaction holds the log of a database."""
     held = any(u.scope is db for s in engine.sessions.values() for u in s.undo)
@@ -65,7 +78,7 @@ def _server_principals(env, db):
             env.engine.security.has_server(env.ctx, "VIEW ANY DEFINITION"):
         now = env.engine.catalogue.started
         for i, (name, kind) in enumerate(env.engine.catalogue.features.other_logins.items(), 900):
-            yield (name, i, b"\x01\x05" + name.encode("utf-16-le"), kind, OTHER_DESC[kind], 0, now, now, "master",
+            yield (name, i, env.engine.catalogue.other_sid(name), kind, OTHER_DESC[kind], 0, now, now, "master",
                    "us_english", None, None, 0)
 
 
@@ -83,9 +96,11 @@ def _sql_logins(env, db):
 
 @view("server_role_members", "role_principal_id:i member_principal_id:i")
 def _server_role_members(env, db):
-    seen = {p.id for p in _logins(env)}
-    for role, member in env.engine.catalogue.members:
-        if role in seen and member in seen:
+    """Everybody sees the ids of those who are in a fixed role, also of whom a denial hides
+    (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-server-role-members-transact-sql)."""
+    cat, seen = env.engine.catalogue, {p.id for p in _logins(env)}
+    for role, member in cat.members:
+        if role in seen and (member in seen or cat.principals.get(role).fixed):
             yield role, member
 
 
@@ -140,7 +155,8 @@ def _server_trigger_events(env, db):
 def _server_sql_modules(env, db):
     if env.engine.security.has_server(env.ctx, "VIEW ANY DEFINITION"):
         for t in env.engine.catalogue.triggers:
-            yield (t.id, t.definition, "ANSI_NULLS" in t.made_with, "QUOTED_IDENTIFIER" in t.made_with,
+            shown = "ENCRYPTION" not in t.stmt.marks
+            yield (t.id, t.definition if shown else None, "ANSI_NULLS" in t.made_with, "QUOTED_IDENTIFIER" in t.made_with,
                    t.execute_as)
 
 
@@ -192,5 +208,8 @@ def _linked_logins(env, db):
 @view("credentials", "credential_id:i name:n credential_identity:k create_date:d modify_date:d "
       "target_type:n target_id:i")
 def _credentials(env, db):
+    rights = ("VIEW ANY DEFINITION", "ALTER ANY CREDENTIAL")
+    if not any(env.engine.security.has_server(env.ctx, right) for right in rights):
+        return
     for c in env.engine.catalogue.credentials:
-        yield c.id, c.name, c.identity, c.created, c.created, None, None
+        yield c.id, c.name, c.identity, c.created, c.modified, None, None

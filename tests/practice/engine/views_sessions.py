@@ -10,13 +10,13 @@ LOGGING_IN = "1900-01-01 00:00:00.0000000"
 NO_UNIT = "00000000-0000-0000-0000-000000000000"
 
 
-def _sessions(env, half="PERFORMANCE", need_all=False):
-    """The sessions that who asks may see; error 300 where a view is for who may see all."""
+def _sessions(env, half="PERFORMANCE", need_all=False, number=300):
+    """The sessions that who asks may see; an error where a view is for who may see all."""
     engine = env.engine
     right = engine.state_right(half)
     allowed = engine.security.has_server(env.ctx, right)
     if need_all and not allowed:
-        raise error(300, permission=right)
+        raise error(number, permission=right)
     for s in list(engine.sessions.values()):
         if allowed or s is env.session:
             yield s
@@ -65,7 +65,8 @@ def _dm_exec_sessions(env, db):
       "parent_connection_id:u", fixed=False)
 def _dm_exec_connections(env, db):
     features = env.engine.catalogue.features
-    for s in _sessions(env, "SECURITY", True):
+    number = 371 if env.engine.major_version >= 16 else 300
+    for s in _sessions(env, "SECURITY", True, number):
         if s.address is None:
             continue
         encrypted = "TRUE" if s.encrypted else "FALSE"
@@ -85,6 +86,11 @@ def _dm_exec_connections(env, db):
       "user_id:i blocking_session_id:s wait_type:n wait_time:i open_transaction_count:i "
       "percent_complete:r", fixed=False)
 def _dm_exec_requests(env, db):
+    number = env.engine.catalogue.features.requests_fail
+    if number:
+        fault = error(number, name="another")
+        fault.aborts = False
+        raise fault
     for s in _sessions(env):
         if s.running or s.rollback:
             status = "rollback" if s.rollback else "suspended" if s.blocked_by else "running"

@@ -38,7 +38,7 @@ def login7_pack(user, password, *, database="", new_password=None, version=0x740
 class RawClient:
     """One connection of a client that checks nothing but the TLS certificate."""
 
-    def __init__(self, host, port, timeout=10):
+    def __init__(self, host, port, timeout=60):
         self._host = host
         self.socket = socket.create_connection((host, port), timeout=timeout)
         self.transport = packets.Transport(self.socket)

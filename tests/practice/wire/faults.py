@@ -12,7 +12,7 @@ from engine.features import PENDING
 
 # name: what the argument must be (None: a flag)
 WIRE = {"no-tls": None, "login-only-tls": None, "force-encryption": None, "wrong-cert": "pair",
-        "stall-prelogin": None, "stall-after": "number", "drop-after": "number",
+        "stall-prelogin": None, "drop-prelogin": None, "stall-after": "number", "drop-after": "number",
         "drop-before": "number", "drop-after-match": "regex", "drop-before-match": "regex",
         "tds5-only": None, "delay": "number"}
 # The switches of the Features object, and `real`, which sets all rules that are off by default.

@@ -55,6 +55,8 @@ class Handshake:
                                 client_version=options.get(prelogin.VERSION, b"").hex())
         if fires("stall-prelogin") is not None:
             self._connection.stall("stall-prelogin")
+        if fires("drop-prelogin") is not None:
+            raise ConnectionDropped("drop-prelogin")
         self._connection.delay()
         reply = prelogin.answer_pack(self._server.product_version, answer, options)
         self._transport.send_packets(packets.REPLY, reply)

@@ -135,7 +135,11 @@ class Requests:
         if reset:
             keep = bool(reset & packets.RESET_KEEP)
             self._connection.record("reset", keep_transaction=keep, spid=self._session.spid)
-            self._session.reset(keep)
+            try:
+                self._session.reset(keep)
+            except self._engine.SqlError as error:
+                # The login is redone, and refused: the connection ends.
+                return self._connection.end(f"reset refused: {error}")
         if kind == packets.TRANSACTION:
             return self._transaction(payload, inside_tls)
         if kind == packets.BATCH:

@@ -147,7 +147,7 @@ class LocalServer:
     def pytds(self, **settings):
         import pytds
         given = {"dsn": "localhost", "port": self.port, "user": "sa", "password": PASSWORD,
-                 "cafile": self.ca, "autocommit": True, "login_timeout": 10, "timeout": 10}
+                 "cafile": self.ca, "autocommit": True, "login_timeout": 60, "timeout": 60}
         return pytds.connect(**{**given, **settings})
 
     def tsql(self, batches, *, user="sa", password=PASSWORD, arguments=(), **settings):
@@ -181,7 +181,7 @@ def tsql(port, ca, batches, *, user, password, host="localhost", database=None, 
     if database:
         command += ["-D", database]
     text = "".join(f"{batch}\ngo\n" for batch in batches) + "exit\n"
-    ran = subprocess.run(command, input=text, env=environment, timeout=30, text=True,
+    ran = subprocess.run(command, input=text, env=environment, timeout=120, text=True,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     return ran.returncode, ran.stdout
 

@@ -1,0 +1,12 @@
+/* Corrections of the clock in a query: refuted(id, at) says of a record whether one of them refutes it. */
+#ifndef JOURNAL_REFUTED_H
+#define JOURNAL_REFUTED_H
+
+#include "journal/database.h"
+
+/* Until refuted_end() on the same journal. *any: there is a correction; without one the query needs no such condition.
+ * Corrections are read once, and then only what came since. 0 or negative errno. */
+int refuted_begin(bool *any, struct journal *j);
+void refuted_end(struct journal *j);
+
+#endif

@@ -1,0 +1,118 @@
+/* Reports what came of a change. A removal that the server refused with error 15151 names what is not there, or what the agent
+ * may not see. Removals wait for no other agent, so two of them may send the same statement, and the later one gets this
+ * error. Only the next reading tells which it was: such an outcome is reported behind it. */
+#include <errno.h>
+#include <string.h>
+
+#include "visit/visit.h"
+
+/* "Cannot drop the user 'x', because it does not exist or you do not have permission." */
+enum { ERROR_GONE_OR_HIDDEN = 15151 };
+
+/* What keeps a user in its database though it has no right there any more: code that runs as it, or an event notification that
+ * it made. Whether either is still wanted only a person knows
+ * (https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors). */
+static bool a_dba_frees_the_user(const struct record *r, const struct sql_error *error)
+{
+	enum { RUNS_AS_IT = 15136, OWNS_IT = 15154 };
+
+	return r->change.kind == CHANGE_USER_DROP &&
+	       (error->number == RUNS_AS_IT || error->number == OWNS_IT);
+}
+
+void outcome_tell(const struct visit_run *run, struct record *r, int rc,
+	const struct sql_error *error, bool moot)
+{
+	r->kind = RECORD_OUTCOME;
+	r->code = rc == SQL_SERVER_ERROR ? error->number : rc;
+	r->state = rc || moot ? STATE_DRIFT : STATE_OK;
+	if (moot)
+		RECORD_SET(r, detail,
+			run->unrecorded ? OUTCOME_SKIPPED "cannot record it first"
+					: OUTCOME_SKIPPED "an earlier change failed");
+	else if (rc == -ENOTSUP)
+		RECORD_SET(r, detail, "unsupported object type; a DBA must make this change");
+	else if (rc == SQL_SERVER_ERROR && a_dba_frees_the_user(r, error))
+		RECORD_PRINTF(r, detail,
+			"%.200s; the user has no right left there, and stays until a DBA runs the statement that `curfew audit` "
+			"shows for what keeps it",
+			error->text);
+	else if (rc)
+		RECORD_PRINTF(r, detail, "%s", error->text[0] ? error->text : strerror(-rc));
+	worker_tell(run->worker, r);
+}
+
+bool doubt_keep(
+	struct visit_run *run, const struct record *plan, int rc, const struct sql_error *error)
+{
+	struct doubts *d = &run->doubts;
+
+	if (rc != SQL_SERVER_ERROR || error->number != ERROR_GONE_OR_HIDDEN ||
+		!change_closes(plan->change.kind))
+		return false;
+	struct record *more = reallocarray(d->items, d->n + 1, sizeof(*more));
+	if (!more)
+		return false;
+	struct record *kept = &more[d->n];
+	*kept = *plan;
+	kept->code = error->number;
+	RECORD_SET(kept, detail, error->text);
+	*d = (struct doubts){.items = more, .n = d->n + 1};
+	return true;
+}
+
+static bool is_asked_again(const struct difference *d, const struct record *r)
+{
+	for (size_t i = 0; i < d->n_changes; i++) {
+		const struct change *c = &d->changes[i];
+		if (c->kind == r->change.kind && names_equal(c->login ? c->login : "", r->login) &&
+			names_equal(c->database ? c->database : "", r->database))
+			return true;
+	}
+	return false;
+}
+
+/* Of a login of the inventory that no row shows, the reading asks by its SID. */
+static bool sid_was_asked(const struct visit_run *run, const char *login)
+{
+	for (size_t i = 0; i < run->claims.n; i++) {
+		const struct claim *c = &run->claims.items[i];
+		if (c->living && c->sid.size && streq(c->server, run->visit->server->name) &&
+			names_equal(c->login, login))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the reading could have shown it: what is not seen is otherwise not known to be gone. */
+static bool was_readable(const struct visit_run *run, const struct record *r)
+{
+	const struct observed_server *o = &run->observed;
+
+	if (observed_is_partial(o) || o->n_unreadable)
+		return false;
+	/* The login was there when it was to be disabled. Nothing but the server's word about its SID says that it is gone. */
+	if (r->change.kind == CHANGE_LOGIN_DISABLE && !observed_find_login(o, r->login) &&
+		!sid_was_asked(run, r->login))
+		return false;
+	const struct observed_database *d =
+		r->database[0] ? observed_find_database(o, r->database) : NULL;
+	return !r->database[0] || (d && d->read);
+}
+
+void doubts_settle(struct visit_run *run, bool was_read)
+{
+	struct doubts *d = &run->doubts;
+
+	for (size_t i = 0; i < d->n; i++) {
+		struct record *r = &d->items[i];
+		bool gone =
+			was_read && was_readable(run, r) && !is_asked_again(&run->difference, r);
+		struct sql_error error = {.number = r->code};
+		record_set(error.text, sizeof(error.text), r->detail);
+		RECORD_SET(r, detail, gone ? "it was gone already: somebody else removed it" : "");
+		outcome_tell(run, r, gone ? 0 : SQL_SERVER_ERROR, &error, false);
+	}
+	free(d->items);
+	*d = (struct doubts){0};
+}
