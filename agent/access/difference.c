@@ -111,7 +111,7 @@ static void unseen_report(struct builder *b)
 		const struct observed_unseen *u = &b->o->unseen[i];
 		obstacle_push(b, STATE_UNVERIFIED, NULL, NULL,
 			"%s; no access is granted on this server until a DBA has undone that%s%s%s",
-			u->text, *u->fix ? ": `USE [master]; " : "", u->fix, *u->fix ? "`" : "");
+			u->text, *u->fix ? ": `" : "", u->fix, *u->fix ? "`" : "");
 		if (!u->login || !wanted_find(b->w, u->login))
 			continue;
 		obstacle_push(b, STATE_UNVERIFIED, u->login, NULL,

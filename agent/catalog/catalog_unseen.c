@@ -1,5 +1,5 @@
-/* What is kept from the agent login's sight on the server by a denial that reaches it (sql/hiding_denial.h). Rows of what is hidden are missing without any sign,
- * so nothing is concluded there from what is not shown. */
+/* What is kept from the agent login's sight on the server by a denial that reaches it (sql/hiding_denial.h). Rows of what is
+ * hidden are missing without any sign, so nothing is concluded there from what is not shown. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static void fix_print(FILE *to, const struct denial *d)
 {
 	if (!d->grantee || (!d->whole && !d->name))
 		return;
-	fprintf(to, "REVOKE %s", d->permission);
+	fprintf(to, "USE [master]; REVOKE %s", d->permission);
 	if (!d->whole) {
 		fprintf(to, " ON %s::", d->kind);
 		sql_write_name(to, d->name);

@@ -55,7 +55,7 @@ const struct verified *state_copy_verified(
 	while (to < list->n && !place_compare(&list->items[to], &key))
 		to++;
 	*n = to - from;
-	return list->items + from;
+	return *n ? list->items + from : NULL;
 }
 
 int state_copy_renew(struct state_copy **out, struct state_copy *last, struct journal *j)

@@ -285,7 +285,7 @@ static void denial_tell(const struct check_run *c, const struct observed_unseen 
 {
 	char fix[RECORD_TEXT_MAX], statement[RECORD_TEXT_MAX];
 
-	snprintf(statement, sizeof(statement), "`USE [master]; %.400s`", u->fix);
+	snprintf(statement, sizeof(statement), "`%.400s`", u->fix);
 	snprintf(fix, sizeof(fix), "let a DBA run %s",
 		server_check_shown(
 			c->check, "the REVOKE", *u->fix ? statement : "the REVOKE of that denial"));

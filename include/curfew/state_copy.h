@@ -21,7 +21,7 @@ int state_copy_read(struct state_copy **out, struct journal *j);
 int state_copy_renew(struct state_copy **out, struct state_copy *last, struct journal *j);
 struct state_copy *state_copy_share(struct state_copy *c);
 void state_copy_free(struct state_copy *c);
-/* The verifications of a grant's place, which may be there in several letter cases: how many, and the first of them. */
+/* The verifications of a grant's place, which may be there in several letter cases: how many, and the first of them, or NULL. */
 const struct verified *state_copy_verified(
 	size_t *n, const struct state_copy *c, const struct grant *g);
 

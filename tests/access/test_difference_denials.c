@@ -72,7 +72,7 @@ static void test_a_hidden_login_opens_nothing(void **state)
 	struct stage *s = stage_new(false);
 	struct observed_login *l = stage_claim(s, model_login(&s->model, "gone.user", 7));
 	struct observed_unseen unseen = {.text = (char *)"CONTROL on [x] is denied to [agent]",
-		.fix = (char *)"REVOKE CONTROL ON LOGIN::[x] FROM [agent];",
+		.fix = (char *)"USE [master]; REVOKE CONTROL ON LOGIN::[x] FROM [agent];",
 		.login = (char *)s->scene.wanted.logins[0].login};
 
 	(void)state;
