@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 void check_tell(const struct check_run *c, enum check_result result, const char *name,
 	const char *fix, const char *format, ...)
@@ -89,24 +88,16 @@ static int row_count(void *rows, const struct sql_value *v, int n)
 	return 0;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 int check_read(struct check_run *c, const char *name, const char *batch, bool some)
 {
 	struct record r = {.kind = RECORD_CHECK};
 	char words[RECORD_TEXT_MAX];
-	uint64_t began = now_ms();
+	const int64_t began = monotonic_ms();
 	struct rows_seen rows = {0};
 	int rc = check_ask(c, batch, row_count, &rows);
 
 	r.check.rows = rows.n;
-	r.check.milliseconds = now_ms() - began;
+	r.check.milliseconds = (uint64_t)(monotonic_ms() - began);
 	RECORD_SET(&r, server, c->check->shown);
 	RECORD_SET(&r, database, c->database ? c->database : "");
 	RECORD_SET(&r, check.name, name);

@@ -27,18 +27,10 @@ struct wire {
 	unsigned char last; /* status of that packet */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int wire_wait(const struct wire *w, short events)
 {
 	struct pollfd p = {.fd = w->fd, .events = events};
-	int64_t left = w->until - now_ms();
+	int64_t left = w->until - monotonic_ms();
 	int rc = left > 0 ? poll(&p, 1, (int)left) : 0;
 
 	return rc > 0 ? 0 : rc ? -errno : -ETIMEDOUT;
@@ -224,7 +216,7 @@ static int handshake(struct tls_expiry *out, struct wire *w, const struct server
 	gnutls_transport_set_pull_function(s, pull);
 	do
 		rc = rc < 0 ? rc : gnutls_handshake(s);
-	while (rc < 0 && !gnutls_error_is_fatal(rc) && now_ms() < w->until);
+	while (rc < 0 && !gnutls_error_is_fatal(rc) && monotonic_ms() < w->until);
 	if (rc < 0)
 		record_set(out->why, sizeof(out->why), gnutls_strerror(rc));
 	rc = rc < 0 ? -EPROTO : peer_read(out, s);
@@ -237,7 +229,7 @@ static int handshake(struct tls_expiry *out, struct wire *w, const struct server
 int tls_expiry_read(
 	struct tls_expiry *out, int fd, const struct server *server, unsigned timeout, instant_t at)
 {
-	struct wire w = {.fd = fd, .until = now_ms() + (int64_t)timeout * 1000};
+	struct wire w = {.fd = fd, .until = monotonic_ms() + (int64_t)timeout * 1000};
 	gnutls_certificate_credentials_t ca;
 
 	*out = (struct tls_expiry){0};

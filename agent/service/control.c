@@ -44,7 +44,7 @@ static void control_accept(struct control *c)
 static void control_keep_time(struct control *c)
 {
 	struct itimerspec at = {0};
-	int64_t now = control_seconds();
+	int64_t now = monotonic_ms() / 1000;
 
 	for (size_t i = 0; i < MAX_CONTROL_CLIENTS; i++)
 		if (c->calls[i] && c->calls[i]->deadline && c->calls[i]->deadline <= now)

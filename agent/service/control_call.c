@@ -6,20 +6,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include "service/control_internal.h"
 
 /* Lines that are sent together: a fleet has 30,000 grants, and each send wakes the other side. */
 #define CONTROL_TOGETHER ((size_t)16 * 1024)
-
-int64_t control_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec;
-}
 
 static void call_hang_up(struct control_call *call)
 {
@@ -73,7 +64,7 @@ static void call_flush(struct control_call *call)
 			continue;
 		if (n < 0 && errno == EAGAIN) {
 			if (!call->deadline)
-				call->deadline = control_seconds() + CONTROL_TIMEOUT;
+				call->deadline = monotonic_ms() / 1000 + CONTROL_TIMEOUT;
 			call_watch(call, true);
 			return;
 		}
@@ -303,7 +294,7 @@ int call_new(struct control *c, int fd, uid_t uid, pid_t pid)
 	call->fd = fd;
 	call->uid = uid;
 	call->number = c->n_calls++;
-	call->deadline = control_seconds() + CONTROL_TIMEOUT;
+	call->deadline = monotonic_ms() / 1000 + CONTROL_TIMEOUT;
 	actor_text(call->actor, uid, pid, NULL);
 	c->calls[i] = call;
 	return 0;

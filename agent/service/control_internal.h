@@ -33,7 +33,6 @@ struct control {
 };
 
 /* control_call.c */
-int64_t control_seconds(void); /* of the monotonic clock */
 /* Accepts the connection and takes ownership of the descriptor. Returns 0, -EBUSY if this user has too many
  * connections, or -ENOMEM. */
 int call_new(struct control *c, int fd, uid_t uid, pid_t pid);

@@ -44,8 +44,7 @@ static bool may_begin_ahead(const struct service *s)
 
 int64_t early_next(const struct service *s)
 {
-	return may_begin_ahead(s) ? service_monotonic() + transition_left(s) - EARLY_LEAD
-				  : INT64_MAX;
+	return may_begin_ahead(s) ? monotonic_ms() + transition_left(s) - EARLY_LEAD : INT64_MAX;
 }
 
 void early_tick(struct service *s)

@@ -1,14 +1,5 @@
-/* Functions that every part of the service uses: monotonic time, asking for a pass, stopping. */
-#include <time.h>
+/* Functions that every part of the service uses: asking for a pass, stopping. */
 #include "service/internal.h"
-
-int64_t service_monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void service_stop(struct service *s, int code)
 {

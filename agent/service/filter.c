@@ -150,7 +150,7 @@ static void call(struct service *s)
 	struct filter *f = &s->filter;
 	int rc = firewall_process_connect(&f->coming, f->path);
 
-	f->next = service_monotonic() + FILTER_PATIENCE;
+	f->next = monotonic_ms() + FILTER_PATIENCE;
 	if (rc < 0)
 		cannot(s, strerror(-rc));
 }
@@ -190,7 +190,7 @@ int64_t filter_next(const struct service *s)
 		return s->filter.next;
 	if (!s->filter.late)
 		return INT64_MAX;
-	return service_monotonic() +
+	return monotonic_ms() +
 	       (is_late(s) ? FILTER_LOOK - firewall_client_late(s->firewall) % FILTER_LOOK : 0);
 }
 
@@ -216,6 +216,6 @@ void filter_tick(struct service *s)
 {
 	if (s->filter.late)
 		late_tick(s);
-	if (s->filter.lost && s->filter.path && s->filter.next <= service_monotonic())
+	if (s->filter.lost && s->filter.path && s->filter.next <= monotonic_ms())
 		lost_tick(s);
 }

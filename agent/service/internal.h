@@ -162,7 +162,6 @@ struct service {
 };
 
 /* event.c */
-int64_t service_monotonic(void); /* milliseconds */
 void service_stop(struct service *s, int code);
 /* Asks for a pass. Urgent reasons cut the current pass short. */
 void service_ask(struct service *s, unsigned reasons);

@@ -61,7 +61,7 @@ static void tick_ready(void *context)
 {
 	struct service *s = context;
 	uint64_t ticks;
-	int64_t now = service_monotonic();
+	int64_t now = monotonic_ms();
 
 	(void)!read(s->ticks.fd, &ticks, sizeof(ticks));
 	if (s->next_head <= now) {

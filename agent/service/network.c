@@ -35,7 +35,7 @@ bool service_firewall_lose(struct service *s, const char *why)
 	s->firewall = NULL;
 	s->witnessed = 0;
 	f->late = false;
-	f->next = service_monotonic() + FILTER_RETRY;
+	f->next = monotonic_ms() + FILTER_RETRY;
 	if (!f->lost)
 		service_ask(s, REASON_FILTER);
 	f->lost = true;

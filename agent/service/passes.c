@@ -32,7 +32,7 @@ void passes_failed(struct service *s, int error)
 		control_end(p->request.call, CODE_FAILED, strerror(-error), NULL);
 	run_clear(p);
 	/* Wait before retrying: the resource is probably still missing. */
-	p->next_interval = service_monotonic() + RETRY_FIRST * 1000;
+	p->next_interval = monotonic_ms() + RETRY_FIRST * 1000;
 }
 
 /* The journal's tables as they are now: the last pass has mostly read them. NULL: they cannot be read. */
@@ -69,7 +69,7 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	struct passes *p = &s->passes;
 	/* A pass that was cut short did not visit all servers, so it counts for no reason in the mails. */
 	unsigned reasons = p->cut ? 0 : p->reasons;
-	double took = (double)(service_monotonic() - p->began) / 1000;
+	double took = (double)(monotonic_ms() - p->began) / 1000;
 
 	s->metrics.passes++;
 	s->metrics.passes_failed += pass_is_incomplete(result);
@@ -83,7 +83,7 @@ static void pass_done(struct service *s, const struct pass_result *result)
 	s->unsettled |= result->journal_failed;
 	s->time_unsaved = result->time_failed;
 	if (result->journal_failed || result->time_failed)
-		s->next_record = service_monotonic() + RECORDS_RETRY;
+		s->next_record = monotonic_ms() + RECORDS_RETRY;
 	passes_result_log(s, result);
 	if (result->overrides_saved)
 		records_saved_take(s);
@@ -137,7 +137,7 @@ static int64_t interval_next(const struct service *s)
 
 void passes_tick(struct service *s)
 {
-	int64_t now = service_monotonic();
+	int64_t now = monotonic_ms();
 
 	if (lane_is_busy(s->passes.lane)) {
 		lane_tick(s->passes.lane);
@@ -160,7 +160,7 @@ int64_t passes_next(const struct service *s)
 int passes_open(struct service *s)
 {
 	const struct lane_options o = {.dispatcher = s->dispatcher,
-		.monotonic = service_monotonic,
+		.monotonic = monotonic_ms,
 		.job = passes_job,
 		.ended = pass_ended,
 		.context = s};

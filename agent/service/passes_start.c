@@ -91,7 +91,7 @@ void passes_begin(struct service *s)
 {
 	struct passes *p = &s->passes;
 
-	p->began = service_monotonic();
+	p->began = monotonic_ms();
 	retries_begin(s->retries);
 	service_schedule(s); /* first, because a change that is due becomes this pass's reason */
 	passes_tick(

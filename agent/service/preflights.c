@@ -38,7 +38,7 @@ int preflights_open(struct service *s)
 	s->preflights = calloc(1, sizeof(*s->preflights));
 	if (!s->preflights)
 		return -ENOMEM;
-	s->preflights->next_look = service_monotonic() + LOOK_MS;
+	s->preflights->next_look = monotonic_ms() + LOOK_MS;
 	return 0;
 }
 
@@ -135,7 +135,7 @@ bool preflights_take(struct request *out, struct service *s)
 {
 	struct preflights *p = s->preflights;
 	size_t n = s->loaded.program->n_clients;
-	int64_t began = service_monotonic();
+	int64_t began = monotonic_ms();
 
 	if (p->next_look > began || p->key)
 		return false;
@@ -152,9 +152,9 @@ bool preflights_take(struct request *out, struct service *s)
 				.asked = began};
 			return true;
 		}
-		if (service_monotonic() - began > LOOK_MOST_MS) {
+		if (monotonic_ms() - began > LOOK_MOST_MS) {
 			p->at++;
-			p->next_look = service_monotonic() + LOOK_PAUSE_MS;
+			p->next_look = monotonic_ms() + LOOK_PAUSE_MS;
 			return false;
 		}
 	}
@@ -200,7 +200,7 @@ void preflights_ended(struct service *s, bool whole)
 			sending_preflight_failed(s, &p->mail);
 		}
 		/* Search for the next client soon. */
-		p->next_look = service_monotonic() + LOOK_PAUSE_MS;
+		p->next_look = monotonic_ms() + LOOK_PAUSE_MS;
 	}
 	current_drop(p);
 }

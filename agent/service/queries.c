@@ -58,7 +58,7 @@ static int record_handle(void *context, const struct record *r)
 	if (h && h->silent_since && r->state != STATE_UNREACHABLE) {
 		retries_came_back(s->retries, r->server);
 	} else if (h && h->silent_since) {
-		int64_t wait = h->retry - service_monotonic();
+		int64_t wait = h->retry - monotonic_ms();
 		RECORD_PRINTF(&told, detail, "%s; no answer since %s; next attempt %s%lld s",
 			r->detail, instant_format(since, h->silent_since),
 			h->retry ? "in " : "within ",
@@ -114,7 +114,7 @@ static bool query_is_due(const struct service *s)
 
 	if (lane_is_busy(q->lane) || !q->n_queue)
 		return false;
-	return !lane_is_busy(s->passes.lane) || q->queue[0].asked + PATIENCE <= service_monotonic();
+	return !lane_is_busy(s->passes.lane) || q->queue[0].asked + PATIENCE <= monotonic_ms();
 }
 
 /* People first; then what nobody waits for. */
@@ -158,7 +158,7 @@ int64_t queries_next(const struct service *s)
 int queries_open(struct service *s)
 {
 	const struct lane_options o = {.dispatcher = s->dispatcher,
-		.monotonic = service_monotonic,
+		.monotonic = monotonic_ms,
 		.job = job_adjust,
 		.ended = query_ended,
 		.context = s};

@@ -44,7 +44,7 @@ void records_unrecorded(void *service, const struct journal_entry *e)
 	struct service *s = service;
 
 	backlog_keep(s->backlog, e);
-	s->next_record = service_monotonic() + RECORDS_RETRY;
+	s->next_record = monotonic_ms() + RECORDS_RETRY;
 }
 
 /* Revocations of the journal if it can be read, and always those of the second copy. */
@@ -216,7 +216,7 @@ static void time_flush(struct service *s)
 {
 	if (!s->time_unsaved)
 		return;
-	s->next_record = service_monotonic() + RECORDS_RETRY;
+	s->next_record = monotonic_ms() + RECORDS_RETRY;
 	if (clock_save(&s->clock))
 		return;
 	s->time_unsaved = false;
@@ -233,7 +233,7 @@ void records_flush(struct service *s)
 	time_flush(s);
 	if (!records_wait(s))
 		return;
-	s->next_record = service_monotonic() + RECORDS_RETRY;
+	s->next_record = monotonic_ms() + RECORDS_RETRY;
 	lane_settle(s->passes.lane);
 	records_watch(s);
 	journal_patience(s->journal, 0);
@@ -276,7 +276,7 @@ enum recorded records_revoke(struct service *s, const char *client, const char *
 	log_send(LOG_JOURNAL_FAILED, NULL,
 		"cannot write the revocation of %s%s%s to the journal: %s; retrying", client,
 		login ? " / " : "", login ? login : "", journal_problem(rc));
-	s->next_record = service_monotonic() + RECORDS_RETRY;
+	s->next_record = monotonic_ms() + RECORDS_RETRY;
 	if (copied == 0) {
 		s->unsettled = true; /* a later attempt copies it into the journal */
 		return RECORDED_COPY;

@@ -25,7 +25,7 @@ static int pass_enqueue(struct service *s, struct control_call *call, const json
 		.closes = like && like->closes,
 		.recorded = like ? like->recorded : RECORDED,
 		.client = text_copy(client),
-		.asked = service_monotonic()};
+		.asked = monotonic_ms()};
 
 	if (client && !program_client(s->loaded.program, client)) {
 		request_free(&r);
@@ -311,7 +311,7 @@ static json_t *server_json(const struct server_retry *h)
 	return json_pack("{s:s, s:b, s:i, s:I, s:I}", "name", h->name, "reachable",
 		h->reachable && !h->failures, "failures", (int)h->failures, "last_good_pass",
 		(json_int_t)(h->has_complete_pass ? h->complete_pass : 0), "retry_in",
-		(json_int_t)(h->retry ? (h->retry - service_monotonic()) / 1000 : 0));
+		(json_int_t)(h->retry ? (h->retry - monotonic_ms()) / 1000 : 0));
 }
 
 /* The service's own state, for which no SQL server is asked. */

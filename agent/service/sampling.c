@@ -123,7 +123,7 @@ static void job_end(struct service *s)
 	g->workers = NULL;
 	sample_free(&g->taking);
 	sampling_job_clear(&g->job);
-	g->next = service_monotonic() + PAUSE_MS;
+	g->next = monotonic_ms() + PAUSE_MS;
 }
 
 static void channel_ready(void *context)
@@ -152,7 +152,7 @@ static int job_begin(struct service *s, const struct server *server)
 {
 	struct sampling *g = s->sampling;
 	struct attempt *a = attempt_of(g, server->name);
-	int64_t now = service_monotonic();
+	int64_t now = monotonic_ms();
 
 	if (!a || a->next > now)
 		return a ? -ENOENT : -ENOMEM;
@@ -177,7 +177,7 @@ static void look(struct service *s)
 	const struct program *p = s->loaded.program;
 	struct sampling *g = s->sampling;
 
-	g->next = service_monotonic() + (lane_is_busy(s->passes.lane) ? BUSY_MS : LOOK_MS);
+	g->next = monotonic_ms() + (lane_is_busy(s->passes.lane) ? BUSY_MS : LOOK_MS);
 	if (!p->settings.sample_hours || !s->journal || lane_is_busy(s->passes.lane))
 		return;
 	for (size_t i = 0; i < p->n_servers; i++) {
@@ -200,7 +200,7 @@ static void waiting_write(struct service *s)
 	struct sampling *g = s->sampling;
 	size_t rows = 0, n = 0;
 
-	g->next = service_monotonic() + PAUSE_MS;
+	g->next = monotonic_ms() + PAUSE_MS;
 	if (lane_is_busy(s->passes.lane) || passes_are_due(s))
 		return;
 	int rc = s->journal ? journal_begin(s->journal) : -ENODEV;
@@ -238,7 +238,7 @@ void sampling_tick(struct service *s)
 {
 	struct sampling *g = s->sampling;
 
-	if (g->next > service_monotonic())
+	if (g->next > monotonic_ms())
 		return;
 	if (g->workers)
 		g->next = INT64_MAX;
@@ -262,7 +262,7 @@ int sampling_open(struct service *s)
 	s->sampling = calloc(1, sizeof(*s->sampling));
 	if (!s->sampling)
 		return -ENOMEM;
-	s->sampling->next = service_monotonic() + START_MS;
+	s->sampling->next = monotonic_ms() + START_MS;
 	return 0;
 }
 
@@ -282,5 +282,5 @@ void sampling_reload(struct service *s)
 	/* The credentials or the lists may be new, so try every server again at once. */
 	attempts_free(s->sampling);
 	job_end(s);
-	s->sampling->next = service_monotonic() + START_MS;
+	s->sampling->next = monotonic_ms() + START_MS;
 }

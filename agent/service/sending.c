@@ -273,7 +273,7 @@ void sending_look(struct service *s)
 	struct sending_view v = {0};
 	int rc;
 
-	s->sending->next_look = service_monotonic() + LOOK_MS;
+	s->sending->next_look = monotonic_ms() + LOOK_MS;
 	if (!s->journal)
 		return;
 	if (!sending_is_on(s)) {
@@ -292,7 +292,7 @@ void sending_look(struct service *s)
 		if (rc >= 0 && !turn->more)
 			rc = customizations_add(&v);
 		if (rc >= 0 && turn->more)
-			s->sending->next_look = service_monotonic() + LOOK_PAUSE_MS;
+			s->sending->next_look = monotonic_ms() + LOOK_PAUSE_MS;
 	}
 	if (rc < 0)
 		sending_fail_log(rc, "cannot write the outbox; tried again in a minute");
@@ -307,7 +307,7 @@ int64_t sending_next(const struct service *s)
 void sending_tick(struct service *s)
 {
 	/* The end of the pass makes due notices anyway. */
-	if (s->sending->next_look > service_monotonic())
+	if (s->sending->next_look > monotonic_ms())
 		return;
 	sending_look(s);
 }
@@ -317,5 +317,5 @@ void sending_reload(struct service *s)
 	port_close(s);
 	port_open(s);
 	s->sending->turn.client = 0;
-	s->sending->next_look = service_monotonic();
+	s->sending->next_look = monotonic_ms();
 }

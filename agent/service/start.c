@@ -133,7 +133,7 @@ static int parts_open(struct service *s)
 	int rc = dispatcher_new(&s->dispatcher);
 
 	if (rc == 0)
-		rc = retries_new(&s->retries, service_monotonic);
+		rc = retries_new(&s->retries, monotonic_ms);
 	if (rc == 0)
 		rc = passes_open(s);
 	if (rc == 0)
@@ -257,7 +257,7 @@ int service_run(const struct service_options *o)
 	if (rc == 0) {
 		s.since = service_now(&s);
 		service_event(&s, "start", NULL, NULL, "service", "the service started", NULL);
-		s.next_head = s.passes.next_interval = service_monotonic();
+		s.next_head = s.passes.next_interval = monotonic_ms();
 		service_schedule(&s);
 		/* Guard the endpoints before reporting readiness. Do not wait for SQL servers. */
 		service_network_now(&s, "the service started", "service", false, NULL);

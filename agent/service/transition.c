@@ -79,7 +79,7 @@ void service_schedule(struct service *s)
 
 	if (schedule_at(&grants, s->loaded.program, &s->overrides, now) < 0) {
 		/* Out of memory: compute the schedule again soon. */
-		s->passes.next_interval = service_monotonic() + RETRY_FIRST * 1000;
+		s->passes.next_interval = monotonic_ms() + RETRY_FIRST * 1000;
 		return;
 	}
 	service_schedule_by(s, &grants, now);

@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "sql/rows.h"
 #include "sql/session_settings.h"
@@ -198,14 +197,6 @@ static int kills_send(struct closing_run *c, struct visit_run *run, struct sql_e
 	return rc;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Reports that sessions could not be read. A lost session goes to the caller. */
 static int kills_end(const struct visit_run *run, const struct sql_error *error, int rc)
 {
@@ -220,13 +211,13 @@ static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_er
 	long pause = PAUSE_MS;
 
 	if (!c->end)
-		c->end = now_ms() + PATIENCE_MS;
+		c->end = monotonic_ms() + PATIENCE_MS;
 	int rc = c->asked ? 0 : closing_sessions_ask(c, run, error);
 
 	if (rc)
 		return kills_end(run, error, rc);
-	for (int round = 0;
-		kills_choose(c, run) && (!round || now_ms() < c->end) && round < MAX_KILL_ROUNDS;
+	for (int round = 0; kills_choose(c, run) && (!round || monotonic_ms() < c->end) &&
+			    round < MAX_KILL_ROUNDS;
 		round++) {
 		if (c->round)
 			pause_ms(pause);

@@ -82,8 +82,8 @@ static void test_a_denial_names_what_it_hides_and_its_revoke(void **state)
 	assert_string_equal(o.unseen[1].fix,
 		"USE [master]; REVOKE VIEW DEFINITION ON LOGIN::[bo]]ss] FROM [curfew_agent] AS [sa]; -- of a server role: ON SERVER ROLE::");
 	assert_null(o.unseen[1].login);
-	assert_string_equal(
-		o.unseen[2].fix, "USE [master]; REVOKE VIEW ANY DEFINITION FROM [curfew_agent] AS [sa];");
+	assert_string_equal(o.unseen[2].fix,
+		"USE [master]; REVOKE VIEW ANY DEFINITION FROM [curfew_agent] AS [sa];");
 	assert_null(o.unseen[2].login);
 	/* Nobody knows what it is: it may be a role. */
 	assert_non_null(strstr(o.unseen[3].text, "on the principal with id 11"));

@@ -30,8 +30,7 @@ static int setup(void **state)
 
 	assert_non_null(e);
 	assert_int_equal(stage_setup((void **)&e->stage), 0);
-	const struct lane_options o = {
-		e->stage->dispatcher, service_monotonic, job_adjust, ended, e};
+	const struct lane_options o = {e->stage->dispatcher, monotonic_ms, job_adjust, ended, e};
 	assert_int_equal(lane_new(&e->s.passes.lane, &o), 0);
 	assert_int_equal(lane_new(&e->s.early.lane, &o), 0);
 	e->s.journal = e->stage->journal;
