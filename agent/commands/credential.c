@@ -10,10 +10,8 @@
 #include <sodium.h>
 
 #include "commands/command.h"
+#include "curfew/secret.h"
 #include "program/visible_text.h"
-
-/* SQL Server's own limit is 128 characters. */
-#define PASSWORD_MAX 512
 
 /* Reads a line without echo; signals wait until the terminal is restored. 0 or negative errno. */
 static int line_read(char *out, const char *question)
@@ -34,7 +32,7 @@ static int line_read(char *out, const char *question)
 			rc = -errno;
 		else
 			fprintf(stderr, "%s", question);
-		ssize_t n = rc ? 0 : read(STDIN_FILENO, out, PASSWORD_MAX - 1);
+		ssize_t n = rc ? 0 : read(STDIN_FILENO, out, SECRET_BYTES - 1);
 		if (n < 0)
 			rc = -errno;
 		if (!rc && (n < 1 || out[n - 1] != '\n'))
@@ -64,7 +62,8 @@ static int password_ask(char *out, char *again, const struct cli *cli, const str
 	if (!streq(out, again))
 		return cli_fail(cli, EXIT_USAGE,
 			"nothing written: the two passwords differ; run the command again");
-	return 0;
+	const char *fault = secret_line(out, strlen(out), SECRET_SQL);
+	return fault ? cli_fail(cli, EXIT_USAGE, "nothing written: the password %s", fault) : 0;
 }
 
 static int whole_write(int fd, const char *text)
@@ -148,14 +147,14 @@ static int run(struct cli *cli)
 			? program_read(&p, cli)
 			: cli_fail(cli, EXIT_USAGE,
 				  "standard input is not a terminal; to write the file yourself, see curfew.conf(5)");
-	char *password = code ? NULL : sodium_malloc(2 * PASSWORD_MAX);
+	char *password = code ? NULL : sodium_malloc(2 * SECRET_BYTES);
 
 	if (!code)
 		code = cli_server(&server, cli, p);
 	if (!code && !password)
 		code = cli_fail(cli, EXIT_FAILED, "%s", strerror(ENOMEM));
 	if (!code && password && server)
-		code = password_ask(password, password + PASSWORD_MAX, cli, server);
+		code = password_ask(password, password + SECRET_BYTES, cli, server);
 	if (!code && password && p && server)
 		code = credential_write(cli, &p->settings, server, password);
 	sodium_free(password);

@@ -9,10 +9,9 @@
 
 #include "curfew/state_tables.h"
 #include "curfew/owner.h"
+#include "curfew/secret.h"
 #include "curfew/state.h"
 
-/* A shorter key could be guessed. `openssl rand -hex 32` prints 64 characters. */
-#define KEY_TEXT_MIN 32
 #define KEY_TEXT_MAX 512
 
 /* The key is the hash of a line of text, so that its file looks like every other credential file. */
@@ -27,7 +26,7 @@ static int key_read(uint8_t key[JOURNAL_HASH_SIZE], const struct settings *s)
 	close(fd);
 	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
 		n--;
-	rc = n < KEY_TEXT_MIN || sodium_init() < 0 ? -ENOKEY : 0;
+	rc = n < SECRET_KEY_MIN || sodium_init() < 0 ? -ENOKEY : 0;
 	if (!rc)
 		crypto_generichash(
 			key, JOURNAL_HASH_SIZE, (const uint8_t *)text, (size_t)n, NULL, 0);

@@ -4,6 +4,7 @@
 
 #include "curfew/log.h"
 #include "curfew/sandbox.h"
+#include "curfew/secret.h"
 #include "program/names.h"
 
 #include <curl/curl.h>
@@ -16,13 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PASSWORD_MAX 1024
 #define WAIT_SECONDS 1
 
 struct sender {
 	int channel;
 	struct sender_hello to;
-	char password[PASSWORD_MAX], secret[PASSWORD_MAX];
+	char password[SECRET_BYTES], secret[SECRET_BYTES];
 	int64_t id; /* the current job */
 };
 
@@ -80,8 +80,8 @@ static void credential_find(char path[4096])
 		memcpy(path, found, sizeof(found));
 }
 
-/* The first line of the file; nothing without a path. */
-static int secret_read(char out[PASSWORD_MAX], char path[4096])
+/* The first line of the file; nothing without a path. `fault` says why the file has none. */
+static int secret_read(char out[SECRET_BYTES], const char **fault, char path[4096])
 {
 	int fd;
 	ssize_t n;
@@ -92,24 +92,24 @@ static int secret_read(char out[PASSWORD_MAX], char path[4096])
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
-	n = read(fd, out, PASSWORD_MAX - 1);
+	n = read(fd, out, SECRET_BYTES - 1);
 	close(fd);
 	if (n < 0)
 		return -errno;
-	out[n] = '\0';
-	out[strcspn(out, "\r\n")] = '\0';
-	return out[0] ? 0 : -ENODATA;
+	*fault = secret_line(out, (size_t)n, SECRET_MAIL);
+	return *fault ? -ENODATA : 0;
 }
 
-static int secret_load(char out[PASSWORD_MAX], char path[4096])
+static int secret_load(char out[SECRET_BYTES], char path[4096])
 {
-	int rc = secret_read(out, path);
+	const char *fault = NULL;
+	int rc = secret_read(out, &fault, path);
 
-	if (rc == -ENODATA)
+	if (fault)
 		log_send(LOG_TROUBLE, NULL,
-			"notices: the credential %s is empty; write it on one line into its file in credential_directory, then run "
+			"notices: the credential %s %s; write it on one line into its file in credential_directory, then run "
 			"`systemctl restart curfew-notify`; no notice is sent until then",
-			base_name(path));
+			base_name(path), fault);
 	else if (rc < 0)
 		log_send(LOG_TROUBLE, NULL, "notices: cannot read %s: %s; no notice is sent", path,
 			strerror(-rc));

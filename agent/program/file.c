@@ -155,9 +155,39 @@ static void secret_unseen(
 		r->problems->items[before].unseen = true;
 }
 
-void secret_check(
-	struct reading *r, int line, const char *path, enum secret_rule rule, const char *words)
+/* NULL: nothing is wrong, or this user cannot read it. */
+static const char *content_fault(const char *path, enum secret_use use)
 {
+	char text[SECRET_BYTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	const char *fault = n < 0 ? NULL : secret_line(text, (size_t)n, use);
+
+	explicit_bzero(text, sizeof(text));
+	if (fd >= 0)
+		close(fd);
+	return fault;
+}
+
+static void content_check(
+	struct reading *r, int line, const char *path, const struct secret_kind *kind)
+{
+	const char *fault = content_fault(path, kind->use);
+
+	if (fault && kind->server)
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"%s %s %s; run `curfew credential %s`, which writes it", kind->words, path,
+			fault, kind->server);
+	else if (fault)
+		reading_say_line(r, SEVERITY_ERROR, line,
+			"%s %s %s; write it again, on one line: install -m 0600 /dev/stdin %s",
+			kind->words, path, fault, path);
+}
+
+static void secret_check(struct reading *r, int line, const char *path, enum secret_rule rule,
+	const struct secret_kind *kind)
+{
+	const char *words = kind->words;
 	struct fault fault;
 	struct stat st;
 
@@ -185,22 +215,24 @@ void secret_check(
 	else if (st.st_size == 0)
 		reading_say_line(r, SEVERITY_ERROR, line,
 			"%s %s is empty; write the secret into it, on one line", words, path);
+	else if (rule == SECRET_OURS)
+		content_check(r, line, path, kind);
 }
 
 void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
-	enum secret_rule rule, const char *words, const char *server)
+	enum secret_rule rule, const struct secret_kind *kind)
 {
 	char path[4096];
 
 	if (settings_credential(path, s, name) < 0)
 		return; /* the directory's length is limited far below this */
-	if (server && rule != SECRET_MANAGED && access(path, F_OK) < 0 && errno == ENOENT) {
+	if (kind->server && rule != SECRET_MANAGED && access(path, F_OK) < 0 && errno == ENOENT) {
 		reading_say_line(r, SEVERITY_ERROR, line,
 			"missing %s: %s; run `curfew credential %s`, which asks for the password and writes it",
-			words, path, server);
+			kind->words, path, kind->server);
 		return;
 	}
-	secret_check(r, line, path, rule, words);
+	secret_check(r, line, path, rule, kind);
 }
 
 /* Whoever cannot read the file cannot tell; connecting then names the cause. */

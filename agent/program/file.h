@@ -2,6 +2,7 @@
 #ifndef PROGRAM_FILE_H
 #define PROGRAM_FILE_H
 
+#include "curfew/secret.h"
 #include "program/config_reader.h"
 
 #include <sys/stat.h>
@@ -27,13 +28,15 @@ enum secret_rule {
 	SECRET_OURS, /* only its owner may read it */
 	SECRET_MANAGED, /* provided by systemd: an access control list may appear as group permissions */
 };
-/* Reports a secret file that is missing or has too open permissions; `words` says what it is for. Never reads it. */
-void secret_check(
-	struct reading *r, int line, const char *path, enum secret_rule rule, const char *words);
-/* Checks the file of one credential; `words` says what it is for. `server`: whose it is, for `curfew credential`; NULL:
- * nobody's. */
+struct secret_kind {
+	const char *words;  /* what it is for */
+	const char *server; /* whose it is, for `curfew credential`; NULL: nobody's */
+	enum secret_use use;
+};
+/* Reports the file of one credential that is missing, has too open permissions, or holds no secret as secret_line() reads
+ * it. Only the last needs its text, which is wiped at once; the service, whose files systemd provides, never reads it. */
 void credential_check(const struct settings *s, struct reading *r, int line, const char *name,
-	enum secret_rule rule, const char *words, const char *server);
+	enum secret_rule rule, const struct secret_kind *kind);
 /* Reports a file of CA certificates that others could replace, or that contains none. */
 void certificate_file_check(struct reading *r, int line, const char *path, const char *words);
 

@@ -290,10 +290,11 @@ void notice_files_check(const struct program *p, struct reading *r, enum secret_
 	const struct notice_settings *n = &p->settings.notices;
 
 	if (n->credential)
-		credential_check(&p->settings, r, 0, n->credential, rule, "mail password", NULL);
+		credential_check(&p->settings, r, 0, n->credential, rule,
+			&(const struct secret_kind){"mail password", NULL, SECRET_MAIL});
 	if (n->webhook_credential)
-		credential_check(
-			&p->settings, r, 0, n->webhook_credential, rule, "webhook secret", NULL);
+		credential_check(&p->settings, r, 0, n->webhook_credential, rule,
+			&(const struct secret_kind){"webhook secret", NULL, SECRET_MAIL});
 	if (n->host && (n->tls != MAIL_PLAIN || n->webhook))
 		certificate_file_check(r, 0, n->ca_file, "CA certificates");
 }

@@ -266,12 +266,12 @@ void credentials_check(const struct program *p, struct reading *r, int journal_k
 
 		if (s->credential)
 			credential_check(&p->settings, r, s->line, s->credential, rule,
-				"credential", s->name);
+				&(const struct secret_kind){"credential", s->name, SECRET_SQL});
 		if (s->ca_file)
 			certificate_file_check(r, s->line, s->ca_file, "CA certificate");
 	}
 	if (p->settings.journal_key)
 		credential_check(&p->settings, r, journal_key_line, p->settings.journal_key, rule,
-			"journal key", NULL);
+			&(const struct secret_kind){"journal key", NULL, SECRET_KEY});
 	notice_files_check(p, r, rule);
 }

@@ -153,8 +153,9 @@ int sql_session_open(
 		rc = login_make(&s->login, o);
 	if (rc) {
 		snprintf(error->text, sizeof(error->text), "%s",
-			rc == -ENAMETOOLONG ? "host, ca_file or login is too long for FreeTDS"
-					    : strerror(-rc));
+			rc == -ENAMETOOLONG
+				? "host, ca_file, login, or password is too long for FreeTDS"
+				: strerror(-rc));
 		goto fail;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->conf);

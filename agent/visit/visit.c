@@ -11,16 +11,26 @@
 #include <sodium.h>
 
 #include "curfew/owner.h"
+#include "curfew/secret.h"
 #include "visit/closing_run.h"
 #include "proof/residual.h"
 #include "proof/proof.h"
 #include "visit/visit.h"
 
-/* SQL Server's limit for a password, in bytes of UTF-8, with a reserve. */
-#define PASSWORD_MAX 512
+/* As `curfew check` says it. */
+static void secret_refuse(const struct sql_visit *p, const char *fault)
+{
+	char path[4096], why[sizeof(path) + 512];
+
+	if (settings_credential(path, &p->program->settings, p->server->credential) < 0)
+		return;
+	snprintf(why, sizeof(why), "credential %s %s; run `curfew credential %s`, which writes it",
+		path, fault, p->server->name);
+	worker_unprepared(why);
+}
 
 /* As `curfew check` says it: a new password would not change the file's mode. */
-static void secret_refuse(const struct sql_visit *p, const struct stat *st)
+static void mode_refuse(const struct sql_visit *p, const struct stat *st)
 {
 	char path[4096], why[2 * sizeof(path) + 128];
 
@@ -50,23 +60,24 @@ int sql_visit_prepare(void *context)
 		return fd;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		(st.st_mode & (S_IRWXG | S_IRWXO) & ~(mode_t)S_IRGRP)) {
-		secret_refuse(p, &st);
+		mode_refuse(p, &st);
 		close(fd);
 		return -EPERM;
 	}
-	if (sodium_init() < 0 || !(p->password = sodium_malloc(PASSWORD_MAX))) {
+	if (sodium_init() < 0 || !(p->password = sodium_malloc(SECRET_BYTES))) {
 		close(fd);
 		return -ENOMEM;
 	}
 	do
-		n = pread(fd, p->password, PASSWORD_MAX - 1, 0);
+		n = pread(fd, p->password, SECRET_BYTES - 1, 0);
 	while (n < 0 && errno == EINTR);
 	close(fd);
 	if (n <= 0)
 		return n ? -errno : -ENODATA;
-	p->password[n] = '\0';
-	p->password[strcspn(p->password, "\r\n")] = '\0';
-	return 0;
+	const char *fault = secret_line(p->password, (size_t)n, SECRET_SQL);
+	if (fault)
+		secret_refuse(p, fault);
+	return fault ? -EINVAL : 0;
 }
 
 static void plans_tell(struct visit_run *run)

@@ -16,6 +16,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+/* Long enough for a key of the journal too. */
+#define FIXTURE_SECRET "a secret of the fixture, not a real one"
 #define FIXTURE_NOW ((instant_t)1788220800) /* 2026-09-01T00:00:00Z */
 
 #define FIXTURES "tests/program/"
@@ -119,7 +121,8 @@ static inline char *fixture_make(void)
 	fixture_mkdir(folder, "clients.d", 0750);
 	fixture_mkdir(folder, "credentials", 0700);
 	fixture_write(folder, "ca.pem", "-----BEGIN CERTIFICATE-----\n", 28);
-	fixture_write(folder, "credentials/secret", "secret\n", 7);
+	fixture_write(
+		folder, "credentials/secret", FIXTURE_SECRET "\n", strlen(FIXTURE_SECRET) + 1);
 	fixture_chmod(folder, "credentials/secret", 0600);
 	fixture_copy(folder, "curfew.conf");
 	fixture_copy(folder, "clients.d/acme.conf");

@@ -96,7 +96,32 @@ static void test_credentials_that_others_can_read(void **state)
 	mode_check("credentials/secret", 0400, "", false);
 }
 
-/* Under the service manager the group bits show the mask of an access list. */
+static void content_check(const char *content, const char *expected)
+{
+	char *folder = fixture_make();
+
+	fixture_write(folder, "credentials/secret", content, strlen(content));
+	fixture_chmod(folder, "credentials/secret", 0600);
+	messages_check(folder, expected, false);
+}
+
+/* It would be another password, and the server would only say that the login failed. */
+static void test_a_credential_that_would_be_another_password(void **state)
+{
+	const char *expected =
+		"curfew.conf:3: error: credential credentials/secret starts with a byte order mark (BOM), as some "
+		"editors on Windows write it; run `curfew credential sqltest02`, which writes it\n"
+		"curfew.conf:4: error: credential credentials/secret starts with a byte order mark (BOM), as some "
+		"editors on Windows write it; run `curfew credential sql07`, which writes it\n";
+
+	(void)state;
+	content_check("\xef\xbb\xbf" FIXTURE_SECRET "\n", expected);
+	content_check(FIXTURE_SECRET "\r\n", "");
+	content_check(FIXTURE_SECRET, "");
+}
+
+/* The service does not read what the service manager provides; the worker that needs it says what is wrong.
+ * Under the service manager the group bits show the mask of an access list. */
 static void test_credentials_of_the_service_manager(void **state)
 {
 	char *folder = fixture_make(), *messages;
@@ -106,7 +131,7 @@ static void test_credentials_of_the_service_manager(void **state)
 
 	(void)state;
 	fixture_mkdir(folder, "managed", 0700);
-	fixture_write(folder, "managed/secret", "secret\n", 7);
+	fixture_write(folder, "managed/secret", "\xef\xbb\xbf", 3);
 	fixture_chmod(folder, "managed/secret", 0440);
 	setenv("CREDENTIALS_DIRECTORY", managed, 1);
 	messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
@@ -205,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_writable_by_others),
 		cmocka_unit_test(test_a_ca_file_without_a_certificate_is_an_error),
 		cmocka_unit_test(test_credentials_that_others_can_read),
+		cmocka_unit_test(test_a_credential_that_would_be_another_password),
 		cmocka_unit_test(test_credentials_of_the_service_manager),
 		cmocka_unit_test(test_owned_by_someone_else),
 		cmocka_unit_test(test_link_leads_to_a_judged_file),
