@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "commands/amend.h"
+#include "commands/new_place.h"
 #include "commands/reload_ask.h"
 #include "curfew/patch.h"
 #include "curfew/text.h"
@@ -59,7 +60,7 @@ static int managed_refuse(const struct amendment *a)
 
 #define TEXT_MAX_BYTES ((size_t)1024 * 1024)
 
-char *amend_text_read(const char *path)
+char *amend_text_read(const char *path, size_t *size)
 {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	struct text text;
@@ -76,7 +77,10 @@ char *amend_text_read(const char *path)
 		}
 		fputc(c, text.to);
 	}
-	return text_end(&text);
+	char *bytes = text_end(&text);
+	if (size)
+		*size = text.size;
+	return bytes;
 }
 
 /* A file of that name that defines no loaded client, because it has errors. */
@@ -109,7 +113,7 @@ int amend_open(struct amendment *a, struct cli *cli)
 	if (code)
 		return code;
 	a->path = strdup(file ? file : a->client->file);
-	a->before = a->path ? amend_text_read(a->path) : NULL;
+	a->before = a->path ? amend_text_read(a->path, NULL) : NULL;
 	a->after = a->before ? strdup(a->before) : NULL;
 	if (!a->after)
 		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s",
@@ -158,6 +162,19 @@ static bool problem_is_known(const struct problems *known, const struct problem 
 	return false;
 }
 
+static void fresh_print(const struct amendment *a, const struct problems *fresh)
+{
+	for (size_t i = 0; i < fresh->n; i++) {
+		const struct problems one = {.items = &fresh->items[i], .n = 1};
+
+		/* No line of a file that nobody has written yet. */
+		if (a->intake && streq(fresh->items[i].file, a->path))
+			intake_problem_print(a->cli, a->intake, a->after, &fresh->items[i]);
+		else
+			problems_print(&one, stderr);
+	}
+}
+
 /* Reports only problems that the change causes; `curfew check` reports the others. Returns the number of new errors. */
 static size_t problems_fresh(struct amendment *a, const struct problems *now)
 {
@@ -176,7 +193,7 @@ static size_t problems_fresh(struct amendment *a, const struct problems *now)
 	free(a->fresh);
 	a->fresh = NULL;
 	if (errors)
-		problems_print(&fresh, stderr);
+		fresh_print(a, &fresh);
 	else if (text_begin(&text)) {
 		problems_print(&fresh, text.to);
 		a->fresh = text_end(&text);

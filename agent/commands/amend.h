@@ -25,6 +25,8 @@ struct amendment {
 	bool closes;	      /* removes access, so a failing journal does not stop it */
 	bool optional_reason; /* --reason and --ticket may be missing */
 	bool may_be_broken;   /* a file with errors can be named too */
+	const struct intake
+		*intake; /* what a new text was written from; NULL: a file was changed */
 	bool hushed; /* do not print that the schedule forbids the change: the caller tries again */
 };
 
@@ -32,8 +34,8 @@ struct amendment {
 int amend_open(struct amendment *a, struct cli *cli);
 /* Loads the configuration, before a file is chosen. 0 or exit code. */
 int amend_load(struct amendment *a, struct cli *cli);
-/* Reads a whole file; NULL with errno set. Owned. */
-char *amend_text_read(const char *path);
+/* Reads a whole file; NULL with errno set. Owned. `size` may be NULL. */
+char *amend_text_read(const char *path, size_t *size);
 /* Applies one change to the new text. 0 or exit code. */
 int amend_edit(struct amendment *a, const struct edit *e);
 /* Sets NAME of the client to a string; NULL removes the setting. */

@@ -94,7 +94,7 @@ static int editor_run(const struct cli *cli, const struct draft_file *d)
 static int draft_read(struct amendment *a, const struct draft_file *d)
 {
 	free(a->after);
-	a->after = amend_text_read(d->path);
+	a->after = amend_text_read(d->path, NULL);
 	if (!a->after)
 		return cli_fail(
 			a->cli, EXIT_FAILED, "cannot read %s: %s", d->path, strerror(errno));

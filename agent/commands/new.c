@@ -91,21 +91,29 @@ static int form_take(struct intake *i, const struct cli *cli)
 {
 	const char *suffix = strrchr(cli->form, '.');
 	char why[256] = "";
-	_cleanup_free_ char *text = amend_text_read(cli->form);
-	int rc;
+	size_t size = 0;
+	_cleanup_free_ char *bytes = amend_text_read(cli->form, &size), *text = NULL;
 
-	if (!text)
+	if (!bytes)
 		return cli_fail(cli, EXIT_FAILED, "cannot read %s: %s", cli->form, strerror(errno));
-	if (suffix && streq(suffix, ".csv"))
-		rc = intake_read_csv(i, text, why);
-	else if (suffix && streq(suffix, ".json"))
+	int rc = intake_decode(&text, bytes, size, why);
+	if (!rc && suffix && strcasecmp(suffix, ".json") == 0)
 		rc = intake_read_json(i, text, why);
-	else
+	/* Excel names a table that is separated by tabs .txt. */
+	else if (!rc && ((suffix && strcasecmp(suffix, ".csv") == 0) || intake_is_table(text)))
+		rc = intake_read_csv(i, text, why);
+	else if (!rc)
 		rc = intake_read_text(i, text);
 	if (rc == -EINVAL)
 		return cli_fail(cli, EXIT_USAGE, "%s: %s", cli->form, why);
-	if (rc == -ENOENT || (!rc && !i->n_people))
-		return cli_fail(cli, EXIT_USAGE, "%s has no user of client %s", cli->form, i->name);
+	if (rc == -ENOENT)
+		return cli_fail(cli, EXIT_USAGE,
+			"%s has no user of client %s; write that name in \"client\", or leave it out",
+			cli->form, i->name);
+	if (!rc && !i->n_people)
+		return cli_fail(cli, EXIT_USAGE,
+			"%s has no email address; see --from in curfew(8) for what a form looks like",
+			cli->form);
 	return rc ? EXIT_FAILED : 0;
 }
 
@@ -163,11 +171,14 @@ static int intake_make(struct amendment *a, struct intake *i)
 	if (!code && !asks)
 		code = missing_refuse(a->cli, i);
 	/* Check the options before asking anything. */
-	if (!code && asks && !intake_is_sound(a, i, today))
-		code = cli_fail(a->cli, EXIT_CONFIG, "nothing done: the options have errors");
+	if (!code && asks && !intake_is_sound(a, i, today, true))
+		code = cli_fail(a->cli, EXIT_CONFIG, "nothing done: %s",
+			a->cli->form ? "the options or the form have errors"
+				     : "the options have errors");
 	if (!code && asks)
 		code = intake_ask(a, i, today);
 	if (!code) {
+		a->intake = i;
 		a->after = intake_write(i, NULL, NULL);
 		code = a->after ? amend_check(a) : EXIT_FAILED;
 	}

@@ -6,12 +6,14 @@
 #include <time.h>
 
 #include "commands/new_ask.h"
+#include "commands/new_place.h"
 #include "curfew/last_good.h"
 #include "curfew/text.h"
 #include "program/loading.h"
 #include "program/visible_text.h"
 
-bool intake_is_sound(const struct amendment *a, const struct intake *i, const char *today)
+bool intake_is_sound(
+	const struct amendment *a, const struct intake *i, const char *today, bool placed)
 {
 	_cleanup_free_ char *text = intake_write(i, a->program->servers[0].name, today);
 	const struct edited_file edited = {a->path, text};
@@ -27,7 +29,10 @@ bool intake_is_sound(const struct amendment *a, const struct intake *i, const ch
 
 		if (x->severity != SEVERITY_ERROR || !streq(x->file, a->path))
 			continue;
-		text_printf(stderr, "  %s\n", x->text);
+		if (placed)
+			intake_problem_print(a->cli, i, text, x);
+		else
+			text_printf(stderr, "  %s\n", x->text);
 		errors++;
 	}
 	problems_free(&problems);
@@ -68,7 +73,7 @@ static bool is_sound(const struct questions *q)
 	size_t known = q->i->n_people;
 
 	q->i->n_people = known < q->people ? known : q->people;
-	bool sound = intake_is_sound(q->a, q->i, q->today);
+	bool sound = intake_is_sound(q->a, q->i, q->today, false);
 	q->i->n_people = known;
 	return sound;
 }

@@ -16,9 +16,11 @@ void csv_clear(struct csv *c)
 void csv_begin(struct csv *c, const char *text)
 {
 	text += strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t first = strcspn(text, ",;\t\n");
+
 	*c = (struct csv){.at = text,
 		.line = 1,
-		.separator = strcspn(text, ";\n") < strcspn(text, ",\n") ? ';' : ','};
+		.separator = text[first] && text[first] != '\n' ? text[first] : ','};
 }
 
 /* By RFC 4180: within quotes, separators and newlines are text, and two quotes mean one. NULL: out of memory, or the
@@ -50,24 +52,32 @@ static char *field_take(struct csv *c)
 
 bool csv_row(struct csv *c, char why[256])
 {
-	int line = c->line;
-
+	c->row = c->line;
 	csv_clear(c);
 	if (!*c->at)
 		return false;
 	do {
 		c->at += c->n > 0;
-		c->fields[c->n] = c->n < CSV_FIELDS_MAX - 1 ? field_take(c) : NULL;
+		if (c->n == CSV_FIELDS_MAX - 1) {
+			snprintf(why, 256, "line %d: too many fields; the form has five columns",
+				c->row);
+			return false;
+		}
+		c->fields[c->n] = field_take(c);
 		if (!c->fields[c->n]) {
-			snprintf(why, 256, "line %d: too many fields, or quotes without an end",
-				line);
+			snprintf(why, 256,
+				"line %d: a field begins with a quote and has no closing one; add it, and write a quote within a "
+				"field twice",
+				c->row);
 			return false;
 		}
 		c->n++;
 	} while (*c->at == c->separator);
 	c->at += *c->at == '\r';
 	if (*c->at && *c->at != '\n') {
-		snprintf(why, 256, "line %d: text behind closing quotes", line);
+		snprintf(why, 256,
+			"line %d: text behind closing quotes; write a quote within a field twice",
+			c->row);
 		return false;
 	}
 	c->line += *c->at == '\n';

@@ -1,4 +1,4 @@
-/* Reads CSV as spreadsheets write it: RFC 4180 with commas or semicolons, with or without a byte order mark. */
+/* Reads CSV as spreadsheets write it: RFC 4180 with commas, semicolons, or tabs, with or without a byte order mark. */
 #ifndef PROGRAM_CSV_H
 #define PROGRAM_CSV_H
 
@@ -8,12 +8,12 @@
 
 struct csv {
 	const char *at;
-	int line; /* of the next row */
+	int line, row; /* of the next row, and of the current one */
 	char separator;
 	char *fields[CSV_FIELDS_MAX]; /* of the current row; owned */
 	size_t n;
 };
-/* `text` is borrowed. The separator is the first comma or semicolon. */
+/* `text` is borrowed. The separator is the first comma, semicolon, or tab of the first line. */
 void csv_begin(struct csv *c, const char *text);
 /* Reads the next row. False at the end, or with `why` for a malformed row. */
 bool csv_row(struct csv *c, char why[256]);

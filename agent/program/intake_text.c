@@ -49,7 +49,7 @@ static int address_take(struct intake *i, struct strings *early, const char *wor
 	return rc;
 }
 
-static int word_take(struct intake *i, struct strings *early, const char *word)
+static int word_take(struct intake *i, struct strings *early, const char *word, int line)
 {
 	struct intake_person *p;
 	struct source s;
@@ -72,6 +72,7 @@ static int word_take(struct intake *i, struct strings *early, const char *word)
 			p->addresses = *early;
 			*early = (struct strings){0};
 		}
+		p->place = line;
 		p->email = strdup(word);
 		if (!p->email)
 			return -ENOMEM;
@@ -89,7 +90,7 @@ static int word_take(struct intake *i, struct strings *early, const char *word)
 int intake_read_text(struct intake *i, const char *text)
 {
 	struct strings early = {0};
-	int rc = 0;
+	int rc = 0, line = 1;
 
 	while (*text && rc == 0) {
 		size_t n = 0;
@@ -97,6 +98,7 @@ int intake_read_text(struct intake *i, const char *text)
 		while (is_part(text[n]))
 			n++;
 		if (n == 0) {
+			line += *text == '\n';
 			text++;
 			continue;
 		}
@@ -106,7 +108,7 @@ int intake_read_text(struct intake *i, const char *text)
 			!(end > 1 && text[end - 2] == ':'))
 			end--;
 		_cleanup_free_ char *word = strndup(text, end);
-		rc = word ? word_take(i, &early, word) : -ENOMEM;
+		rc = word ? word_take(i, &early, word, line) : -ENOMEM;
 		text += n;
 	}
 	for (size_t k = 0; k < early.n; k++)

@@ -73,9 +73,10 @@ static void test_forms_by_table(void **state)
 			0, "Jane||j|a"},
 		{intake_read_json, "{\"client\": \"beta\", \"users\": [{}]}", -ENOENT, ""},
 		{intake_read_json, "{\"users\": [{}], \"golive\": \"x\"}", -EINVAL,
-			"the client: unknown member \"golive\""},
+			"the client: unknown member \"golive\"; known: client, ticket, approved_by, approved_on, timezone, "
+			"starts, go_live, milestones, databases, users"},
 		{intake_read_json, "{\"users\": [{}], \"ticket\": 7}", -EINVAL,
-			"the client: not a text: \"ticket\""},
+			"the client: \"ticket\" must be a text"},
 		{intake_read_json, "{\"users\": [{}], \"databases\": [{\"role\": \"staging\"}]}",
 			-EINVAL, "database 1: role, server, and name"},
 		{intake_read_json, "{\"users\": [{}], \"databases\": {}}", -EINVAL,
@@ -86,7 +87,21 @@ static void test_forms_by_table(void **state)
 		{intake_read_json, "{\"users\": [{}], \"milestones\": []}", -EINVAL,
 			"\"milestones\" is not an object"},
 		{intake_read_json, "[\n{\"first\": }]", -EINVAL, "line 2: "},
-		{intake_read_json, "[1]", -EINVAL, "element 1 is not an object"},
+		/* A member that is not read would be a user without it. */
+		{intake_read_json, "[{}, {\"adresses\": \"203.0.113.7\"}]", -EINVAL,
+			"user 2: unknown member \"adresses\"; known: client, first, last, email, addresses"},
+		{intake_read_json, "[{\"email\": 7}]", -EINVAL, "user 1: \"email\" must be a text"},
+		{intake_read_json, "[{\"addresses\": [7]}]", -EINVAL,
+			"user 1: \"addresses\" must be a text or a list of texts"},
+		/* Nor would an address that stands in a field of its own be read. */
+		{intake_read_csv, HEAD "acme,A,B,c,203.0.113.7, 203.0.113.8\n", -EINVAL,
+			"line 2: more fields than the first line has columns; put several addresses in quotes"},
+		{intake_read_csv, HEAD "acme,A,B,c,203.0.113.7,,\n", 0, "A|B|c|203.0.113.7"},
+		{intake_read_csv, "First\tLast\tEmail\tAddresses\r\nA\tB\tc\t\"d, e\"\r\n", 0,
+			"A|B|c|d,e"},
+		{intake_read_csv, HEAD "acme,\"A\nB\",C,c,d\nacme,\"A\"B,C,c,d\n", -EINVAL,
+			"line 4: text behind"},
+		{intake_read_json, "[1]", -EINVAL, "user 1 is not an object"},
 	};
 
 	(void)state;
@@ -168,6 +183,97 @@ static void test_pasted_texts(void **state)
 	}
 }
 
+#define BYTES(literal) literal, sizeof(literal) - 1
+
+static void test_bytes_become_text(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *text, *why; /* NULL: none */
+	} rows[] = {
+		{BYTES(""), "", NULL},
+		{BYTES("Zo\xc3\xab"), "Zo\xc3\xab", NULL},
+		{BYTES("\xef\xbb\xbf"
+		       "a,b"),
+			"a,b", NULL},
+		/* Excel's "Unicode text". */
+		{BYTES("\xff\xfeZ\0o\0\xeb\0\t\0\x3d\xd8\x00\xde\r\0\n\0"),
+			"Zo\xc3\xab\t\xf0\x9f\x98\x80\r\n", NULL},
+		{BYTES("\xfe\xff\0Z\0o\0\xeb"), "Zo\xc3\xab", NULL},
+		{BYTES("\xff\xfeZ\0o"), NULL, "cannot be read as UTF-16"},
+		{BYTES("\xff\xfe\x3d\xd8Z\0"), NULL, "cannot be read as UTF-16"},
+		{BYTES("\xff\xfeZ\0\0\0"), NULL, "cannot be read as UTF-16"},
+		/* As Excel saves "CSV" in Western Europe; no byte order mark says that it is UTF-16. */
+		{BYTES("a\nZo\xeb\n"), NULL, "line 2: not text in UTF-8; save the file as UTF-8"},
+		{BYTES("a\0b\0"), NULL, "line 1: not text in UTF-8"},
+		{BYTES("PK\3\4\x14\0"), NULL, "is a workbook, not text; save the sheet as CSV"},
+		{BYTES("\xd0\xcf\x11\xe0"), NULL, "is a workbook, not text; save the sheet as CSV"},
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+		char *text = NULL, why[256] = "";
+		int rc = intake_decode(&text, rows[n].bytes, rows[n].n, why);
+
+		if (rc != (rows[n].why ? -EINVAL : 0))
+			fail_msg("row %zu: %d %s", n, rc, why);
+		if (rows[n].text)
+			assert_string_equal(text, rows[n].text);
+		else if (strncmp(why, rows[n].why, strlen(rows[n].why)) != 0)
+			fail_msg("row %zu: %s", n, why);
+		free(text);
+	}
+}
+
+static void test_a_table_has_the_columns_of_the_form(void **state)
+{
+	(void)state;
+	assert_true(intake_is_table(HEAD));
+	assert_true(intake_is_table("Email\tAddresses\tLast\tFirst\r\n"));
+	assert_false(intake_is_table("email: jane@acme.example, addresses: 203.0.113.7\n"));
+	assert_false(intake_is_table(""));
+}
+
+/* An error of the written text is one of the line that it was made of. */
+static void test_a_line_of_the_text_is_of_a_user(void **state)
+{
+	struct intake i = {.name = strdup("acme")};
+	char why[256] = "", setting[32];
+
+	(void)state;
+	assert_int_equal(
+		intake_read_csv(&i,
+			HEAD "beta,X,Y,x,z\n\nacme,Jane,\"Doe\nTwo\",j@a.example,203.0.113.7\n"
+			     "acme,John,Roe,k@a.example,203.0.113.8\n",
+			why),
+		0);
+	_cleanup_free_ char *text = intake_write(&i, "sql01", "2026-11-28");
+	int line = 1, seen = 0;
+	for (const char *at = text; at;
+		at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL, line++) {
+		const struct intake_person *p = intake_person_at(&i, text, line);
+		size_t n = strcspn(at, "\n");
+
+		intake_setting_at(setting, text, line);
+		if (memmem(at, n, "j@a.example", 11)) {
+			assert_int_equal(p->place, 4);
+			assert_string_equal(setting, "email");
+			seen++;
+		} else if (memmem(at, n, "203.0.113.8", 11)) {
+			assert_int_equal(p->place, 6);
+			seen++;
+		} else if (memmem(at, n, "role = ", 7) || memmem(at, n, "ticket = ", 9)) {
+			assert_null(p);
+			assert_string_equal(setting, memmem(at, n, "role", 4) ? "role" : "ticket");
+			seen++;
+		}
+	}
+	assert_int_equal(seen, 4);
+	assert_null(intake_person_at(&i, text, line));
+	intake_free(&i);
+}
+
 /* Nothing in a form ends the string that it is written into. */
 static void test_hostile_forms(void **state)
 {
@@ -197,6 +303,9 @@ int main(void)
 		cmocka_unit_test(test_forms_by_table),
 		cmocka_unit_test(test_whole_client),
 		cmocka_unit_test(test_pasted_texts),
+		cmocka_unit_test(test_bytes_become_text),
+		cmocka_unit_test(test_a_table_has_the_columns_of_the_form),
+		cmocka_unit_test(test_a_line_of_the_text_is_of_a_user),
 		cmocka_unit_test(test_hostile_forms),
 	};
 
