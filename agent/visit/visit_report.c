@@ -242,7 +242,7 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 							   : ADMIT_NOT_YET;
 	if (r.state == STATE_OK && change) {
 		r.state = STATE_DRIFT;
-		RECORD_PRINTF(&r, detail, "not done yet: %s", change_name(change->kind));
+		RECORD_PRINTF(&r, detail, "not done yet: %s", change_plain(change->kind));
 	}
 	if (obstacle && (obstacle->state > r.state || r.state == STATE_WAITING)) {
 		r.state = obstacle->state;

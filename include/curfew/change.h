@@ -30,7 +30,9 @@ enum change_kind {
 	CHANGE_HANDOVER,     /* a one-time password is set; never part of a difference */
 };
 #define CHANGE_KINDS (CHANGE_HANDOVER + 1)
-const char *change_name(enum change_kind k); /* "login-disable", ... */
+const char *change_name(
+	enum change_kind k); /* "login-disable", ...: in JSON, the journal, and the log */
+const char *change_plain(enum change_kind k); /* "disable the login", ...: in sentences */
 bool change_closes(enum change_kind k);
 bool change_opens(enum change_kind k);
 

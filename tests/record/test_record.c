@@ -207,6 +207,20 @@ static void test_unread_databases_are_named(void **state)
 	assert_false(unread_names_forgotten(text, "Third"));
 }
 
+/* "login-create" is a word of records; a sentence says what is done. */
+static void test_changes_are_said_in_plain_words(void **state)
+{
+	(void)state;
+	for (unsigned k = 0; k < CHANGE_KINDS; k++) {
+		const char *plain = change_plain((enum change_kind)k);
+
+		assert_non_null(plain);
+		assert_non_null(strchr(plain, ' '));
+	}
+	assert_string_equal(change_plain(CHANGE_LOGIN_CREATE), "create the login");
+	assert_string_equal(change_plain((enum change_kind)99), "unknown");
+}
+
 static void test_states_have_names(void **state)
 {
 	(void)state;
@@ -230,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_json_text_is_that_of_the_objects),
 		cmocka_unit_test(test_results_of_older_journals_are_read),
 		cmocka_unit_test(test_unread_databases_are_named),
+		cmocka_unit_test(test_changes_are_said_in_plain_words),
 		cmocka_unit_test(test_states_have_names),
 	};
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
