@@ -10,6 +10,7 @@
 #include "commands/seal.h"
 #include "report/connection.h"
 #include "curfew/report.h"
+#include "curfew/text.h"
 
 static size_t servers_of(const char **out, const struct grants *g, const struct user *u)
 {
@@ -141,7 +142,67 @@ static void events_write(const struct context *x, const struct records *k)
 	}
 }
 
-static int hand(struct context *x, struct seal *seal, char *password)
+/* The servers of the pass on which nothing says that the new password is set. */
+static void unset_print(FILE *to, const char *const *servers, const struct records *k)
+{
+	const char *between = "";
+
+	for (; *servers; servers++) {
+		bool set = false;
+
+		for (size_t i = 0; i < k->n && !set; i++)
+			set = k->items[i].kind == RECORD_OUTCOME && k->items[i].state == STATE_OK &&
+			      streq(k->items[i].server, *servers);
+		if (!set)
+			fprintf(to, "%s%s", between, *servers);
+		between = set ? between : ", ";
+	}
+}
+
+/* What became of the password that was handed over before is known only now. */
+static void replaced_say(const struct context *x, const char *const *servers,
+	const struct records *k, instant_t before)
+{
+	struct text text;
+	char at[64];
+	FILE *to = before ? text_begin(&text) : NULL;
+
+	if (!to)
+		return;
+	unset_print(to, servers, k);
+	_cleanup_free_ char *unset = text_end(&text);
+	instant_format_local(at, sizeof(at), before, x->client->timezone);
+	if (unset && *unset)
+		cli_fail(x->cli, 0,
+			"warning: the password of %s that was handed over %s may still work on %s; run this again",
+			x->user->login, at, unset);
+	else if (unset)
+		cli_fail(x->cli, 0, "the password of %s that was handed over %s no longer works",
+			x->user->login, at);
+}
+
+/* Who has no access gets no password: for a revocation the schedule says nothing of that. */
+static int nobody_refuse(const struct context *x)
+{
+	const struct user *u = x->user;
+	const struct client *c = x->client;
+
+	for (size_t i = 0; i < x->overrides.n; i++) {
+		const struct override *o = &x->overrides.items[i];
+
+		if (override_blocks(o, c->name, u->login))
+			return cli_fail(x->cli, EXIT_FAILED,
+				"no password was set: %s%s is revoked (%s); run `curfew reinstate %s%s%s --reason TEXT` "
+				"first",
+				o->login ? "" : "client ", o->login ? u->login : c->name,
+				o->reason && *o->reason ? o->reason : "no reason recorded", c->name,
+				o->login ? " " : "", o->login ? u->login : "");
+	}
+	return cli_fail(x->cli, EXIT_FAILED,
+		"%s has no access on any server now; see `curfew schedule %s`", u->login, c->name);
+}
+
+static int hand(struct context *x, struct seal *seal, char *password, instant_t before)
 {
 	const struct program *p = x->program;
 	const struct client *c = x->client;
@@ -153,9 +214,7 @@ static int hand(struct context *x, struct seal *seal, char *password)
 	int code = servers ? 0 : EXIT_FAILED;
 
 	if (!code && !servers_of(servers, &x->grants, u))
-		code = cli_fail(cli, EXIT_FAILED,
-			"%s has no access on any server now; see `curfew schedule %s`", u->login,
-			c->name);
+		code = nobody_refuse(x);
 	if (!code) {
 		struct pass_options o = {
 			.mode = PASS_HANDOVER,
@@ -183,6 +242,7 @@ static int hand(struct context *x, struct seal *seal, char *password)
 		}
 		if (outcomes(&records, true)) {
 			events_write(x, &records);
+			replaced_say(x, servers, &records, before);
 			if (!seal_open(seal, cli))
 				result_show(cli, p, &records, u, &x->grants, password);
 			else
@@ -201,26 +261,22 @@ static int handover_take(void *context, const struct journal_entry *e)
 	return 0;
 }
 
-/* The user may be working with the password that this one replaces. */
-static int replacing_agree(const struct context *c)
+/* The user may be working with the password that this one replaces; `at` 0: there is none. */
+static int replacing_agree(instant_t *at, const struct context *c)
 {
 	const struct journal_filter f = {.client = c->client->name,
 		.login = c->user->login,
 		.kind = JOURNAL_EVENT,
 		.action = "handover"};
-	instant_t before = 0;
-	char at[64], question[256];
+	char text[64], question[256];
 
-	if (journal_read(c->journal, &f, handover_take, &before) || !before)
+	if (journal_read(c->journal, &f, handover_take, at) || !*at || !isatty(STDIN_FILENO) ||
+		c->cli->no_terminal)
 		return 0;
-	instant_format_local(at, sizeof(at), before, c->client->timezone);
-	if (!isatty(STDIN_FILENO) || c->cli->no_terminal)
-		return cli_fail(c->cli, 0,
-			"warning: replaces the password of %s that was handed over %s: it no longer works",
-			c->user->login, at);
+	instant_format_local(text, sizeof(text), *at, c->client->timezone);
 	snprintf(question, sizeof(question),
 		"This replaces the password of %s that was handed over %s: it will no longer work.",
-		c->user->login, at);
+		c->user->login, text);
 	if (cli_agrees(question))
 		return 0;
 	return cli_fail(c->cli, EXIT_FAILED, "nothing done: the password stays as it is");
@@ -230,6 +286,7 @@ static int run(struct cli *cli)
 {
 	struct context c = {0};
 	struct seal seal;
+	instant_t before = 0;
 	int code = seal_start(&seal, cli);
 
 	if (code)
@@ -247,10 +304,10 @@ static int run(struct cli *cli)
 	if (!code && cli->mail)
 		code = handover_mail_check(&c);
 	if (!code)
-		code = replacing_agree(&c);
+		code = replacing_agree(&before, &c);
 	char *password = code ? NULL : sql_password_new();
 	if (!code)
-		code = password ? hand(&c, &seal, password) : EXIT_FAILED;
+		code = password ? hand(&c, &seal, password, before) : EXIT_FAILED;
 	sodium_free(password);
 	int sealed = seal_close(&seal, cli);
 	int mailed = seal.text ? handover_mail_queue(&c, seal.text) : 0;
@@ -269,7 +326,8 @@ const struct command command_handover = {
 	.options = OPT_JSON | OPT_FORCE | OPT_AGE | OPT_GPG | OPT_MAIL,
 	.summary = "Set a one-time password and show it once",
 	.help = "On every server where the user has access now. Curfew does not store or log the password. The journal records\n"
-		"the handover. A password that was handed over before no longer works: on a terminal the command asks first.\n"
+		"the handover. Where it is set, a password that was handed over before no longer works: on a terminal the command\n"
+		"asks first.\n"
 		"With MUST_CHANGE where the server supports it (setting `must_change`). With --age or --gpg the sheet is printed\n"
 		"encrypted for the user, so that it can be sent: whoever runs this does not see the password. With --mail it is not\n"
 		"printed but sent, as a file of a mail to the user; a password is never mailed unencrypted.\n",

@@ -58,7 +58,7 @@ static const char *const texts[] = {
 		"Subject: {client}: your one-time password for SQL Server, encrypted\n\n" HELLO
 		"the attached file has the login {login}, a one-time password, and how to connect. It is encrypted with the "
 		"key that you gave your contact, and only you can open it: with age, or with gpg where its name ends in "
-		".asc. A password that you received before no longer works.\n" FOOT,
+		".asc. On the servers that the file names, a password that you received before no longer works.\n" FOOT,
 	[NOTICE_DIGEST] =
 		"Subject: {client}: notices of {date}\n\n"
 		"Client {client}, ticket {ticket}. Notices that were sent to its users:\n\n{list}\n",

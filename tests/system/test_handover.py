@@ -12,7 +12,8 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import lab  # noqa: E402  (the path above makes it importable)
+import audit_lab  # noqa: E402  (the path above makes it importable)
+import lab  # noqa: E402
 from case import USER, LabCase  # noqa: E402
 from lab import days  # noqa: E402
 
@@ -84,6 +85,34 @@ class HowToConnect(LabCase):
             "default_database": "master", "databases": [{"name": "AcmeTest", "level": "full"}],
             "must_change": True}])
         self.assertEqual({outcome["server"] for outcome in answer["outcomes"]}, {"sql01"})
+
+
+class Replaced(audit_lab.AuditCase):
+    """What a user has from an earlier handover ends where the new password is set, and nowhere before."""
+
+    def handed(self, found, expect=0):
+        return found.agent.curfew("handover", "acme", USER, "--no-terminal", expect=expect).err
+
+    def test_a_server_that_does_not_answer_has_the_earlier_one(self):
+        found = self.lab_make(servers={"sql01": ("AcmeTest",), "sql02": ("AcmeProd",)}, limits={"connect_timeout": 2})
+        found.client_add("acme", [("staging", "sql01", "AcmeTest"), ("production", "sql02", "AcmeProd", "read-only")])
+        found.agent.apply(expect=0)
+        self.assertNotIn("handed over", self.handed(found))
+        self.assertRegex(self.handed(found), rf"the password of {USER} that was handed over .* no longer works\n")
+        found.servers["sql02"].faults(drop_prelogin=True)
+        said = self.handed(found, expect=1)
+        self.assertNotIn("no longer works", said)
+        self.assertRegex(said, rf"warning: the password of {USER} that was handed over .* may still work on sql02; run this again")
+
+    def test_who_is_revoked_is_told_so(self):
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply(expect=0)
+        for user in ((USER,), ()):
+            found.agent.curfew("revoke", "acme", *user, "--reason", "lost laptop", expect=0)
+            self.assertIn(f"{' '.join(user) or 'client acme'} is revoked (lost laptop); "
+                          f"run `curfew reinstate {' '.join(('acme', *user))} --reason TEXT` first", self.handed(found, expect=1))
+            found.agent.curfew("reinstate", "acme", *user, "--reason", "found", expect=0)
 
 
 class Expiration(LabCase):
