@@ -45,6 +45,8 @@ void strings_read(
 /* The maintenance windows of curfew.conf. Requires the servers in their final order. */
 void maintenance_read(struct program *p, struct reading *r, const config_setting_t *root);
 void maintenance_free(struct program *p);
+/* Reports windows that quiet nothing: over, or of a database that no client has. `complete`: every client file was read. */
+void maintenance_check(const struct program *p, struct reading *r, bool complete);
 /* The server's index, or SIZE_MAX after reporting. */
 size_t server_find(struct reading *r, const config_setting_t *group, const struct program *p);
 /* The mail server and addresses of notices. */

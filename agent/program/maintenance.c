@@ -1,5 +1,7 @@
 /* Maintenance windows: times in which a server or a database is expected to be offline. */
 #include "program/loading.h"
+#include "program/names.h"
+#include "curfew/calendar.h"
 
 #include <string.h>
 
@@ -41,6 +43,42 @@ void maintenance_read(struct program *p, struct reading *r, const config_setting
 
 		if (config_setting_is_group(group))
 			window_read(&p->maintenance[p->n_maintenance++], r, group, p);
+	}
+}
+
+static bool database_is_known(const struct program *p, const struct maintenance *m)
+{
+	for (size_t i = 0; i < p->n_clients; i++)
+		for (size_t k = 0; k < p->clients[i].n_databases; k++) {
+			const struct database *d = &p->clients[i].databases[k];
+
+			if (d->server == m->server && names_equal(d->name, m->database))
+				return true;
+		}
+	return false;
+}
+
+void maintenance_check(const struct program *p, struct reading *r, bool complete)
+{
+	for (size_t i = 0; i < p->n_maintenance; i++) {
+		const struct maintenance *m = &p->maintenance[i];
+		char until[INSTANT_TEXT_MAX];
+
+		if (m->server >= p->n_servers || m->until <= m->from)
+			continue;
+		const struct server *s = &p->servers[m->server];
+		instant_format(until, m->until);
+		if (m->until <= r->now)
+			reading_say_line(r, SEVERITY_ADVICE, m->line,
+				"this maintenance window is over since %s; remove it, or write the dates of the next one",
+				until);
+		/* A replica has the databases that the clients have on another server. */
+		else if (complete && m->database && !server_is_replicated(p, s) &&
+			 !database_is_known(p, m))
+			reading_say_line(r, SEVERITY_WARNING, m->line,
+				"no client has the database \"%s\" on \"%s\", so this maintenance window quiets nothing there; "
+				"correct the name, or leave \"database\" out for the whole server",
+				m->database, s->name);
 	}
 }
 

@@ -303,6 +303,18 @@ static void drafts_free(struct drafts *d)
 	free(d->items);
 }
 
+/* What a client that is not loaded has, nobody knows. */
+static int windows_check(struct loading *l, const char *file)
+{
+	struct reading r = {.problems = l->problems, .file = file, .now = l->now};
+	bool complete = true;
+
+	for (size_t i = 0; i < l->drafts.n; i++)
+		complete = complete && !l->drafts.items[i].broken && !l->drafts.items[i].clashes;
+	maintenance_check(l->program, &r, complete);
+	return r.failure;
+}
+
 static int loading_run(struct loading *l, const char *file)
 {
 	int rc;
@@ -316,6 +328,8 @@ static int loading_run(struct loading *l, const char *file)
 		rc = l->last_good ? saved_clients_load(l) : clients_load(l, file);
 	if (rc == 0)
 		rc = clients_take(l);
+	if (rc == 0 && !l->problems->fatal)
+		rc = windows_check(l, file);
 	if (rc == 0)
 		digest_end(l);
 	problems_sort(l->problems);

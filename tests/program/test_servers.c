@@ -89,6 +89,44 @@ static void test_windows_cover(void **state)
 	assert_false(maintenance_covers(p, "named", NULL, FIXTURE_NOW));
 }
 
+/* It would look like one that does. */
+static void test_windows_that_quiet_nothing(void **state)
+{
+	static const char windows[] =
+		"maintenance = (\n"
+		" { server = \"one\"; database = \"acmetest\"; from = \"2026-09-01T10:00\"; until = \"2026-09-01T12:00\"; },\n"
+		" { server = \"one\"; database = \"AcmeTst\"; from = \"2026-09-01T10:00\"; until = \"2026-09-01T12:00\"; },\n"
+		" { server = \"one\"; from = \"2026-08-31T22:00\"; until = \"2026-09-01T00:00\"; }\n"
+		");\n";
+	const char *over =
+		"curfew.conf:13: advice: this maintenance window is over since 2026-09-01T00:00:00Z; "
+		"remove it, or write the dates of the next one\n";
+	const char *folder = ((struct loaded *)*state)->folder;
+	_cleanup_free_ char *text = text_make(
+		"%.*s%s", (int)(strstr(SERVERS, "maintenance") - SERVERS), SERVERS, windows);
+	struct problems problems;
+	struct program *p;
+
+	fixture_write(folder, "curfew.conf", text, strlen(text));
+	char *messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
+	const char *unknown =
+		strstr(messages, "curfew.conf:12: warning: no client has the database "
+				 "\"AcmeTst\" on \"one\", so this maintenance window");
+	assert_ptr_equal(unknown, messages);
+	assert_string_equal(strchr(messages, '\n') + 1, over);
+	program_free(p);
+	problems_free(&problems);
+	free(messages);
+	/* A client whose file has an error may have any database. */
+	fixture_write(folder, "clients.d/gamma.conf", "client = {};\n", 13);
+	messages = fixture_load(&p, &problems, folder, FIXTURE_NOW);
+	assert_null(strstr(messages, "AcmeTst"));
+	assert_non_null(strstr(messages, over));
+	program_free(p);
+	problems_free(&problems);
+	free(messages);
+}
+
 static void test_evidence_is_explicit(void **state)
 {
 	const struct program *p = ((struct loaded *)*state)->program;
@@ -230,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_wildcard_endpoint_guards_nothing),
 		cmocka_unit_test(test_addresses_are_guarded),
 		cmocka_unit_test_setup_teardown(test_windows_cover, load, unload),
+		cmocka_unit_test_setup_teardown(test_windows_that_quiet_nothing, load, unload),
 		cmocka_unit_test_setup_teardown(test_evidence_is_explicit, load, unload),
 		cmocka_unit_test_setup_teardown(test_shared_where_it_is_said, load, unload),
 		cmocka_unit_test_setup_teardown(test_one_name_is_enough, load, unload),
