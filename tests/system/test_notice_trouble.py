@@ -51,7 +51,7 @@ class Trouble(MailCase):
         path = self.agent.path("credentials", "mail")
         self.agent._write(path, "\n")
         self.sender_up()
-        until(lambda: "notices: the credential mail is empty; write it on one line into its file in credential_directory"
+        until(lambda: "notices: the credential mail has an empty first line, but must begin with the secret; write it on one line into its file"
               in self.said(), self.said)
         os.unlink(path)
         until(lambda: f"notices: cannot read {path}: No such file or directory; no notice is sent" in self.said(), self.said)
