@@ -86,6 +86,8 @@ void sessions_plan(struct builder *b, struct login_work *work, const struct want
 
 /* Whether the grant was reduced, and when: sessions from before have too many permissions. */
 bool grant_has_narrowed(const struct grant *g, instant_t *at);
+/* The first of the journal's rows about the login, which follow each other; without any, where they would be. */
+size_t remembered_from(const struct wanted_server *w, const char *login);
 /* The journal's row about a login on a database; NULL: none. */
 const struct remembered *builder_remembers(
 	const struct builder *b, const char *login, const char *database);

@@ -70,21 +70,21 @@ static bool chains_reason(char buf[FITNESS_REASON_MAX], const struct observed_se
 }
 
 /* The n-th job that runs there; if there are fewer, *n is less by them. */
-static bool jobs_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
+static enum unfit jobs_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
 	const struct observed_database *d, size_t *n)
 {
 	if (o->jobs_unknown && !(*n)--) {
 		snprintf(buf, FITNESS_REASON_MAX,
 			"what Agent jobs of a sysadmin run there cannot be read");
-		return true;
+		return UNFIT_UNREAD_JOB;
 	}
 	for (size_t i = 0; d->id && i < o->n_jobs; i++)
 		if (o->jobs[i].database == d->id && !(*n)--) {
 			snprintf(buf, FITNESS_REASON_MAX, "Agent job [%s] runs there as a sysadmin",
 				o->jobs[i].name);
-			return true;
+			return UNFIT_JOB;
 		}
-	return false;
+	return UNFIT_NONE;
 }
 
 enum unfit fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_server *o,
@@ -98,7 +98,7 @@ enum unfit fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_se
 
 	if (d->runners_unknown && !n--) {
 		snprintf(buf, FITNESS_REASON_MAX, "what runs there as another user cannot be read");
-		return UNFIT_MODULE;
+		return UNFIT_UNREAD_MODULE;
 	}
 	if (d->trustworthy && !n--) {
 		snprintf(buf, FITNESS_REASON_MAX, "the database is TRUSTWORTHY");
@@ -109,8 +109,9 @@ enum unfit fitness_reason(char buf[FITNESS_REASON_MAX], const struct observed_se
 		return of[d->runners[n].kind];
 	}
 	n -= d->n_runners;
-	if (jobs_reason(buf, o, d, &n))
-		return UNFIT_JOB;
+	enum unfit job = jobs_reason(buf, o, d, &n);
+	if (job)
+		return job;
 	return n == 0 && chains_reason(buf, o, d) ? UNFIT_OWNER : UNFIT_NONE;
 }
 
@@ -142,6 +143,19 @@ static bool full_is_given(const struct builder *b, const struct observed_databas
 	return false;
 }
 
+/* Whether some reason is only that something was not read, which the rights of the bootstrap end; or some is none of these. */
+static bool reasons_have(
+	const struct observed_server *o, const struct observed_database *d, bool unread)
+{
+	char reason[FITNESS_REASON_MAX];
+	enum unfit unfit;
+
+	for (size_t n = 0; (unfit = fitness_reason(reason, o, d, n)); n++)
+		if ((unfit == UNFIT_UNREAD_MODULE || unfit == UNFIT_UNREAD_JOB) == unread)
+			return true;
+	return false;
+}
+
 bool full_is_refused(struct builder *b, const struct grant *g, const struct observed_database *d)
 {
 	if (g->level != LEVEL_FULL || g->database->full_waiver.approved_by)
@@ -152,11 +166,16 @@ bool full_is_refused(struct builder *b, const struct grant *g, const struct obse
 	if (!why || !*why)
 		return !why;
 	bool given = full_is_given(b, d);
+	bool known = reasons_have(b->o, d, false), unread = reasons_have(b->o, d, true);
 	obstacle_push(b, STATE_UNVERIFIED, g->user->login, d->name,
-		"%s database [%s], where it equals db_owner: use before_go_live = \"write\", change what is named "
-		"here, or accept it with full_waiver = { approved_by = \"NAME\"; ticket = \"TICKET\"; }; beside the "
-		"database: %s",
-		given ? "full access was given to" : "full access is not given to", d->name, why);
+		"%s database [%s], where it %s db_owner: %s%s%s%suse before_go_live = \"write\"%s with full_waiver = { "
+		"approved_by = \"NAME\"; ticket = \"TICKET\"; }; beside the database: %s",
+		given ? "full access was given to" : "full access is not given to", d->name,
+		known ? "equals" : "may equal",
+		unread ? "a DBA must run the output of `curfew bootstrap " : "",
+		unread ? b->w->server->name : "", unread ? "` again; " : "",
+		unread ? known ? "beside that " : "until then " : "",
+		known ? ", change what is named here, or accept it" : ", or accept the risk", why);
 	return !given;
 }
 
@@ -180,8 +199,9 @@ void waivers_name(struct builder *b)
 		_cleanup_free_ char *why = fitness_text(b->o, d);
 		if (why && *why)
 			obstacle_push(b, STATE_OK, g->user->login, d->name,
-				"full access equals db_owner in database [%s], accepted by %s (%s), because %s",
-				d->name, g->database->full_waiver.approved_by,
+				"full access %s db_owner in database [%s], accepted by %s (%s), because %s",
+				reasons_have(b->o, d, false) ? "equals" : "may equal", d->name,
+				g->database->full_waiver.approved_by,
 				g->database->full_waiver.ticket, why);
 	}
 }

@@ -151,8 +151,7 @@ static bool database_waits(struct builder *b, struct login_work *work, const str
 	/* An unread database is not an absent one: the user may still have its last access there. */
 	if (!d->read) {
 		obstacle_push(b, STATE_UNREAD, work->login, name, "cannot read database [%s]%s%s%s",
-			d->name,
-			d->unread ? ": " : "; a DBA must run the output of `curfew bootstrap ",
+			d->name, d->unread ? ": " : UNREAD_BOOTSTRAP,
 			d->unread ? d->unread : b->w->server->name, d->unread ? "" : "`");
 		if (unread_may_give(b, g, d)) {
 			work->blocked = true;

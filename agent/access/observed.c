@@ -83,7 +83,11 @@ void observed_free(struct observed_server *o)
 	for (size_t i = 0; i < o->n_databases; i++)
 		database_free(&o->databases[i]);
 	texts_free(o->missing_rights, o->n_missing_rights);
-	texts_free(o->unreadable, o->n_unreadable);
+	for (size_t i = 0; i < o->n_unreadable; i++) {
+		free(o->unreadable[i].text);
+		free(o->unreadable[i].database);
+	}
+	free(o->unreadable);
 	for (size_t i = 0; i < o->n_unseen; i++) {
 		free(o->unseen[i].text);
 		free(o->unseen[i].fix);

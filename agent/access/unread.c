@@ -12,13 +12,11 @@ static int remembered_compare(const void *item, const void *key)
 	return order ? order : names_compare(r->database, k->database);
 }
 
-/* The first row of the login that is not before this database; "" for the first of all. */
-static size_t remembered_from(const struct builder *b, const char *login, const char *database)
+size_t remembered_from(const struct wanted_server *w, const char *login)
 {
-	const struct remembered key = {.login = login, .database = database};
+	const struct remembered key = {.login = login, .database = ""};
 
-	return array_first(
-		b->w->remembered, b->w->n_remembered, sizeof(key), &key, remembered_compare);
+	return array_first(w->remembered, w->n_remembered, sizeof(key), &key, remembered_compare);
 }
 
 const struct remembered *builder_remembers(
@@ -199,7 +197,7 @@ void unread_judge(struct builder *b, struct login_work *work)
 	for (size_t i = 0; i < b->w->n_grants; i++)
 		if (names_equal(b->w->grants[i]->user->login, work->login))
 			grant_judge(b, work, b->w->grants[i]);
-	for (size_t i = remembered_from(b, work->login, "");
+	for (size_t i = remembered_from(b->w, work->login);
 		i < b->w->n_remembered && names_equal(b->w->remembered[i].login, work->login); i++)
 		former_judge(b, work, &b->w->remembered[i]);
 	for (size_t i = 0; i < b->o->n_entries; i++)

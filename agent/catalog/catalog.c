@@ -100,7 +100,8 @@ static int parts_forget(struct server_reading *r)
 		.n_unreadable = r->o->n_unreadable};
 
 	r->o->version = NULL;
-	r->o->missing_rights = r->o->unreadable = NULL;
+	r->o->missing_rights = NULL;
+	r->o->unreadable = NULL;
 	r->o->n_missing_rights = r->o->n_unreadable = 0;
 	reading_forget(r);
 	*r->o = kept;

@@ -211,6 +211,8 @@ int database_read_alone(struct database_reading *r);
 
 /* The meaning of an error when a database was entered. NULL: the error says nothing about the database. */
 const char *database_error_words(int number);
+/* The agent login lacks a right that the bootstrap gives, or it is denied. */
+bool database_is_denied(int number);
 /* Whoever controls the database can have brought the error about. */
 bool database_is_barred(int number);
 /* The error says that it is a secondary replica of an availability group. */

@@ -16,6 +16,9 @@
 
 enum { ERROR_NO_DATABASE = 911 };
 
+/* The bootstrap gives the agent login what it needs there, and takes no denial from others. */
+#define RIGHTS_FIX UNREAD_BOOTSTRAP "SERVER` again, and revoke what is denied there to public"
+
 int database_unread_set(struct observed_database *d, const char *format, ...)
 {
 	va_list args;
@@ -124,7 +127,8 @@ int database_failure_tell(struct database_reading *r, int number, const char *te
 	r->d->secondary = database_is_secondary(number);
 	r->d->barred = database_is_barred(number);
 	r->d->shut = database_is_shut(number);
-	return database_unread_set(r->d, "%s (%d)", words ? words : text, number);
+	return database_unread_set(r->d, "%s (%d)%s", words ? words : text, number,
+		database_is_denied(number) ? RIGHTS_FIX : "");
 }
 
 /* ---- each part by itself, if a view is missing ---- */
@@ -173,7 +177,8 @@ int database_answer_judge(struct database_reading *r)
 		return database_unread_set(r->d, "the server did not answer from this database");
 	if (r->raw.may_view == 0) {
 		r->d->barred = true;
-		return database_unread_set(r->d, "the agent login cannot read definitions there");
+		return database_unread_set(
+			r->d, "the agent login cannot read definitions there" RIGHTS_FIX);
 	}
 	return 0;
 }

@@ -17,14 +17,17 @@ static int id_of(const struct sql_value *v)
 int catalog_unreadable_add(
 	struct observed_server *o, const char *part, const char *database, const char *why)
 {
-	char **line = ARRAY_MORE(o->unreadable, o->n_unreadable);
+	struct observed_unreadable *u = ARRAY_MORE(o->unreadable, o->n_unreadable);
 
-	if (!line)
+	if (!u)
 		return -ENOMEM;
-	return asprintf(line, "%s%s%s: %s", part, database ? " of " : "", database ? database : "",
-		       why) < 0
-		       ? -ENOMEM
-		       : 0;
+	if (database && !(u->database = strdup(database)))
+		return -ENOMEM;
+	if (asprintf(&u->text, "%s%s%s: %s", part, database ? " of " : "", database ? database : "",
+		    why) >= 0)
+		return 0;
+	u->text = NULL;
+	return -ENOMEM;
 }
 
 static int row_server(struct server_reading *r, const struct sql_value *v)

@@ -42,14 +42,21 @@ const char *database_error_words(int number)
 	return NULL;
 }
 
+bool database_is_denied(int number)
+{
+	static const int numbers[] = {229, 230, 262, 297, 300, 916};
+
+	return number_is_among(number, numbers, ARRAY_SIZE(numbers));
+}
+
 /* ALTER on the database suffices for its user access, and CONTROL for a denial of a view or of CONNECT, and for dropping the
  * agent's user (https://learn.microsoft.com/sql/t-sql/statements/alter-database-transact-sql-set-options, "Permissions";
  * https://learn.microsoft.com/sql/t-sql/statements/deny-database-permissions-transact-sql). */
 bool database_is_barred(int number)
 {
-	static const int numbers[] = {229, 230, 262, 297, 300, 916, 923, 924};
+	static const int modes[] = {923, 924};
 
-	return number_is_among(number, numbers, ARRAY_SIZE(numbers));
+	return database_is_denied(number) || number_is_among(number, modes, ARRAY_SIZE(modes));
 }
 
 bool database_is_secondary(int number)

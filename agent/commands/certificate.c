@@ -282,8 +282,11 @@ static int issue(const struct cli *cli, const struct collected *c,
 	return code || !n
 		       ? code
 		       : cli_fail(cli, EXIT_DIFFERENT,
-				 "access of others is not covered (%zu finding%s): remove it, or run `curfew accept FINDING --reason TEXT --until TIME` for what was reviewed",
-				 n, n == 1 ? "" : "s");
+				 "access of others is not covered (%zu finding%s): %sremove it, or run `curfew accept FINDING --reason TEXT --until TIME` for what was reviewed",
+				 n, n == 1 ? "" : "s",
+				 certificate_beside_is_unread(&certificate)
+					 ? "a DBA runs the output of `curfew bootstrap SERVER` again where the agent login cannot read; "
+					 : "");
 }
 
 static int certify(struct cli *cli, struct collected *c, const char *user)

@@ -187,14 +187,7 @@ static int people_choose(struct logins *out, const struct cli *cli, const struct
 			cli, EXIT_FAILED, "cannot read the journal: %s", journal_problem(rc));
 	if (out->n)
 		return 0;
-	uint8_t hash[JOURNAL_HASH_SIZE];
-	int64_t before = 0;
-	if (journal_anchor(hash, &before, j) || before)
-		return cli_fail(cli, EXIT_FAILED,
-			"no record of a user '%s' since the records up to %lld were archived; use --journal FILE",
-			name, (long long)before);
-	return cli_fail(cli, EXIT_USAGE, "no record of a user '%s'%s%s, and none in %s", name,
-		client ? " of client " : "", client ? client : "", cli->config);
+	return history_unknown(cli, j, "user", name, client);
 }
 
 /* Whether another client had a database of this one at that time. The records are sorted. 0 or exit code. */

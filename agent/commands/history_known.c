@@ -16,33 +16,61 @@ static bool is_configured(const struct program *p, const char *database)
 	return false;
 }
 
-/* An archive, whose names are in no record here, may know it. */
 static bool is_recorded(struct journal *j, enum journal_name what, const char *name)
 {
-	uint8_t hash[JOURNAL_HASH_SIZE];
-	int64_t before = 0;
 	bool known = false;
 
-	return journal_anchor(hash, &before, j) || before ||
-	       journal_has_name(&known, j, what, name) || known;
+	return journal_has_name(&known, j, what, name) || known;
+}
+
+int history_unknown(const struct cli *cli, struct journal *j, const char *what, const char *name,
+	const char *client)
+{
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	_cleanup_free_ char *path = NULL;
+	int64_t before = 0;
+	int rc = journal_anchor(hash, &before, j);
+
+	if (!rc && before)
+		rc = past_path(&path, j);
+	if (rc)
+		return cli_fail(
+			cli, EXIT_FAILED, "cannot read the journal: %s", journal_problem(rc));
+	if (before)
+		return cli_fail(cli, EXIT_USAGE,
+			"no record of a %s '%s'%s%s since the records up to %lld were archived, and none in %s; the last of "
+			"those are in %s: use --journal FILE",
+			what, name, client ? " of client " : "", client ? client : "",
+			(long long)before, cli->config,
+			path ? path : "an archive that the journal does not name");
+	return cli_fail(cli, EXIT_USAGE, "no record of a %s '%s'%s%s, and none in %s", what, name,
+		client ? " of client " : "", client ? client : "", cli->config);
+}
+
+/* Without an archive the names that the files have help more. */
+static int client_unknown(const struct cli *cli, const struct program *p, struct journal *j)
+{
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	const struct client *c;
+	int64_t before = 0;
+
+	if (journal_anchor(hash, &before, j) || before)
+		return history_unknown(cli, j, "client", cli->operands[0], NULL);
+	return cli_client(&c, cli, p);
 }
 
 /* If the result is empty because the name is unknown, say so. 0 or exit code. */
 int history_nothing_explain(const struct cli *cli, const struct program *p, struct journal *j)
 {
-	const struct client *c;
-
 	if (cli->n_operands && !program_client(p, cli->operands[0]) &&
 		!is_recorded(j, JOURNAL_CLIENT, cli->operands[0]))
-		return cli_client(&c, cli, p);
+		return client_unknown(cli, p, j);
 	if (cli->server && !program_server(p, cli->server) &&
 		!is_recorded(j, JOURNAL_SERVER, cli->server))
-		return cli_fail(cli, EXIT_USAGE, "no record of a server '%s', and none in %s",
-			cli->server, cli->config);
+		return history_unknown(cli, j, "server", cli->server, NULL);
 	if (cli->database && !is_configured(p, cli->database) &&
 		!is_recorded(j, JOURNAL_DATABASE, cli->database))
-		return cli_fail(cli, EXIT_USAGE, "no record of a database '%s', and none in %s",
-			cli->database, cli->config);
+		return history_unknown(cli, j, "database", cli->database, NULL);
 	return 0;
 }
 

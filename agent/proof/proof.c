@@ -48,7 +48,7 @@ static void server_rights_add(const struct visit_run *run, struct target *k)
 static bool is_unreadable(const struct observed_server *o, const char *part)
 {
 	for (size_t i = 0; i < o->n_unreadable; i++)
-		if (!strncmp(o->unreadable[i], part, strlen(part)))
+		if (begins_with(o->unreadable[i].text, part))
 			return true;
 	return false;
 }

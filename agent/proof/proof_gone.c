@@ -12,6 +12,20 @@ static bool is_unread(const struct observed_database *d)
 	return !d->read && !d->absent;
 }
 
+/* A user may be there that was not seen. */
+static bool is_in_doubt(const struct visit_run *run, const struct observed_database *d)
+{
+	return is_unread(d) || d->hidden || database_is_partial(&run->observed, d);
+}
+
+static bool concerns(
+	const struct visit_run *run, const struct observed_database *d, const struct grant *g)
+{
+	const struct login_of_client who = {g->client, g->user->login};
+
+	return database_concerns(&run->observed, &run->visit->wanted, &run->claims, d, &who);
+}
+
 /* A secondary replica is read where its primary is. */
 static bool is_replica(const struct visit_run *run, const struct observed_database *d)
 {
@@ -53,17 +67,41 @@ static bool is_forgotten(const struct visit_run *run, const struct observed_data
 	return false;
 }
 
-/* Those that were not read, and need not be (`forgotten`) or should be. */
-static void unread_tell(
-	char *evidence, size_t size, const struct visit_run *run, const char *words, bool forgotten)
+/* Why a database that was not wholly read keeps no end from being verified, or that it does. */
+enum doubt { DOUBT_NONE, DOUBT_UNREAD, DOUBT_REPLICA, DOUBT_FORGOTTEN, DOUBT_OTHERS };
+
+static enum doubt doubt_of(
+	const struct visit_run *run, const struct observed_database *d, const struct grant *g)
+{
+	if (!is_in_doubt(run, d))
+		return DOUBT_NONE;
+	if (!concerns(run, d, g))
+		return DOUBT_OTHERS;
+	if (!is_unread(d))
+		return DOUBT_NONE;
+	return is_replica(run, d)     ? DOUBT_REPLICA
+	       : is_forgotten(run, d) ? DOUBT_FORGOTTEN
+				      : DOUBT_UNREAD;
+}
+
+static size_t databases_count(const struct visit_run *run, const struct grant *g, enum doubt doubt)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->observed.n_databases; i++)
+		n += doubt_of(run, &run->observed.databases[i], g) == doubt;
+	return n;
+}
+
+static void databases_tell(char *evidence, size_t size, const struct visit_run *run,
+	const struct grant *g, enum doubt doubt, const char *words)
 {
 	const struct observed_server *o = &run->observed;
 	_cleanup_free_ const char **names = calloc(o->n_databases + 1, sizeof(*names));
 	size_t n = 0;
 
 	for (size_t i = 0; names && i < o->n_databases; i++)
-		if (is_unread(&o->databases[i]) && !is_replica(run, &o->databases[i]) &&
-			is_forgotten(run, &o->databases[i]) == forgotten)
+		if (doubt_of(run, &o->databases[i], g) == doubt)
 			names[n++] = o->databases[i].name;
 	/* A certificate then lists every decision about the server. */
 	if (!names)
@@ -72,43 +110,28 @@ static void unread_tell(
 		unread_names_write(evidence, size, words, names, n);
 }
 
-static size_t databases_unread(const struct visit_run *run)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->observed.n_databases; i++)
-		n += is_unread(&run->observed.databases[i]) &&
-		     !is_replica(run, &run->observed.databases[i]) &&
-		     !is_forgotten(run, &run->observed.databases[i]);
-	return n;
-}
-
 static size_t databases_read(const struct visit_run *run)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < run->observed.n_databases; i++)
-		n += run->observed.databases[i].read;
+		n += run->observed.databases[i].read &&
+		     !is_in_doubt(run, &run->observed.databases[i]);
 	return n;
 }
 
 /* A denial may hide a user from the agent login. */
-static const char *databases_hide(char buf[RECORD_TEXT_MAX], const struct visit_run *run)
+static const char *databases_hide(
+	char buf[RECORD_TEXT_MAX], const struct visit_run *run, const struct grant *g)
 {
 	const char *words = NULL;
 
-	for (size_t i = 0; i < run->observed.n_databases && !words; i++)
-		words = hidden_words(buf, run, &run->observed.databases[i], NULL);
+	for (size_t i = 0; i < run->observed.n_databases && !words; i++) {
+		const struct observed_database *d = &run->observed.databases[i];
+		if (d->hidden && concerns(run, d, g))
+			words = hidden_words(buf, run, d, NULL);
+	}
 	return words;
-}
-
-static size_t databases_replicated(const struct visit_run *run)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->observed.n_databases; i++)
-		n += is_replica(run, &run->observed.databases[i]);
-	return n;
 }
 
 static bool is_sid_of(const struct visit_run *run, const char *login, const struct sid *sid)
@@ -209,6 +232,28 @@ static const char *left_text(char buf[RECORD_TEXT_MAX], const struct visit_run *
 	return buf;
 }
 
+/* Nothing is left, in what was read. */
+static void nothing_left_tell(
+	struct visit_run *run, size_t number, const struct observed_database *d)
+{
+	const struct grant *g = run->visit->wanted.grants[number];
+	/* The database was renamed, detached, or dropped. Its former users may still be in it. */
+	bool has_left = !d || d->absent;
+	char evidence[RECORD_TEXT_MAX];
+
+	snprintf(evidence, sizeof(evidence),
+		"%s%.128s%ssys.server_principals, sys.dm_exec_sessions, and sys.database_principals of %zu databases "
+		"read: no login, no session, no user",
+		has_left ? "the server has no database [" : "", has_left ? g->database->name : "",
+		has_left ? "] now, so its users were not read, and are removed if it comes back; "
+			 : "",
+		databases_read(run));
+	databases_tell(evidence, sizeof(evidence) - UNREAD_FORGOTTEN_MAX, run, g, DOUBT_OTHERS,
+		"; " UNREAD_OTHERS);
+	databases_tell(evidence, sizeof(evidence), run, g, DOUBT_FORGOTTEN, "; " UNREAD_FORGOTTEN);
+	tell(run, number, VERIFICATION_VERIFIED, evidence);
+}
+
 /* The grant has ended: check that nothing of it is left. */
 void gone_tell(struct visit_run *run, size_t number)
 {
@@ -217,48 +262,39 @@ void gone_tell(struct visit_run *run, size_t number)
 	const struct observed_login *l =
 		observed_find_claimed(o, &run->claims, g->server->name, g->user->login);
 	const struct observed_database *d = observed_find_database(o, g->database->name);
+	const struct login_of_client who = {g->client, g->user->login};
 	char evidence[RECORD_TEXT_MAX];
 
 	if (wanted_find(&run->visit->wanted, g->user->login)) {
 		user_gone_tell(run, number, d, l);
 		return;
 	}
+	size_t unreadable = unreadable_for(o, &run->visit->wanted, &run->claims, &who);
+	size_t replicas = databases_count(run, g, DOUBT_REPLICA);
 	const char *left = left_text(evidence, run, l, g->user->login), *hidden;
 	if (left) {
 		tell(run, number, VERIFICATION_EXCESS, left);
-	} else if ((hidden = databases_hide(evidence, run)) != NULL) {
+	} else if ((hidden = databases_hide(evidence, run, g)) != NULL) {
 		tell(run, number, VERIFICATION_UNVERIFIED, hidden);
 	} else if (o->n_unseen) {
 		snprintf(evidence, sizeof(evidence),
 			"no login, session, or user found, but the result is incomplete: %s",
 			o->unseen[0].text);
 		tell(run, number, VERIFICATION_UNVERIFIED, evidence);
-	} else if (o->n_missing_rights || o->n_unreadable || databases_unread(run)) {
+	} else if (o->n_missing_rights || unreadable || databases_count(run, g, DOUBT_UNREAD)) {
 		snprintf(evidence, sizeof(evidence),
 			"no login, session, or user found, but the result is incomplete: parts of the catalog not read: %zu, "
 			"missing permissions: %zu",
-			o->n_unreadable, o->n_missing_rights);
-		unread_tell(evidence, sizeof(evidence), run, ", " UNREAD_NAMES, false);
+			unreadable, o->n_missing_rights);
+		databases_tell(evidence, sizeof(evidence), run, g, DOUBT_UNREAD, ", " UNREAD_NAMES);
 		tell(run, number, VERIFICATION_UNVERIFIED, evidence);
-	} else if (databases_replicated(run)) {
+	} else if (replicas) {
 		snprintf(evidence, sizeof(evidence),
 			"no login, no session, and no user in what can be read; secondary replicas that cannot: %zu",
-			databases_replicated(run));
+			replicas);
 		verdict_tell(run, number, &(struct grant_place){0}, VERIFICATION_UNVERIFIED,
 			STATE_WAITING, evidence);
 	} else {
-		/* The database was renamed, detached, or dropped. Its former users may still be in it. */
-		bool has_left = !d || d->absent;
-		snprintf(evidence, sizeof(evidence),
-			"%s%.128s%ssys.server_principals, sys.dm_exec_sessions, and sys.database_principals of %zu databases "
-			"read: no login, no session, no user",
-			has_left ? "the server has no database [" : "",
-			has_left ? g->database->name : "",
-			has_left
-				? "] now, so its users were not read, and are removed if it comes back; "
-				: "",
-			databases_read(run));
-		unread_tell(evidence, sizeof(evidence), run, "; " UNREAD_FORGOTTEN, true);
-		tell(run, number, VERIFICATION_VERIFIED, evidence);
+		nothing_left_tell(run, number, d);
 	}
 }

@@ -7,6 +7,7 @@ static const struct unfit_check {
 	const char *name, *words; /* NULL: a question of its own reports it */
 	enum finding_severity severity;
 	bool is_waivable;
+	bool is_unread; /* nobody knows whether there is one: the bootstrap lets the agent login read it */
 } checks[] = {
 	[UNFIT_MODULE] = {"execute-as-closure",
 		"a module that runs as another than its caller and uses what full access may alter",
@@ -25,6 +26,12 @@ static const struct unfit_check {
 	[UNFIT_TRIGGER] = {"ddl-closure",
 		"a DDL trigger that uses what full access may alter: that runs as whoever changes something here",
 		FINDING_CRITICAL, false},
+	[UNFIT_UNREAD_MODULE] = {"execute-as-closure",
+		"what runs there as another than its caller was not read, so full access may be worth more than it says",
+		FINDING_CRITICAL, true, true},
+	[UNFIT_UNREAD_JOB] = {"job-closure",
+		"what Agent jobs of a sysadmin run there was not read, so full access may be worth more than it says",
+		FINDING_CRITICAL, true, true},
 };
 _Static_assert(ARRAY_SIZE(checks) == UNFITS, "each has a row");
 
@@ -53,11 +60,18 @@ static void unfit_tell(const struct visit_run *run, const struct observed_databa
 	RECORD_SET(&r, finding.name, check->name);
 	RECORD_SET(&r, finding.reason, check->words);
 	RECORD_PRINTF(&r, detail, "%s%s%s%s%s%s%s", reason,
-		check->is_waivable ? ": full access equals db_owner here" : "",
+		check->is_unread     ? ": nobody knows whether full access equals db_owner here"
+		: check->is_waivable ? ": full access equals db_owner here"
+				     : "",
 		waived ? ", accepted by " : "", waived ? waived->full_waiver.approved_by : "",
 		waived ? " (" : "", waived ? waived->full_waiver.ticket : "", waived ? ")" : "");
-	RECORD_SET(&r, finding.remedy,
-		"-- a DBA must review it: deny ALTER on what it uses, or rebuild it without that");
+	if (check->is_unread)
+		RECORD_PRINTF(&r, finding.remedy,
+			"-- a DBA must run the output of `curfew bootstrap %s` again",
+			run->visit->server->name);
+	else
+		RECORD_SET(&r, finding.remedy,
+			"-- a DBA must review it: deny ALTER on what it uses, or rebuild it without that");
 	worker_tell(run->worker, &r);
 }
 

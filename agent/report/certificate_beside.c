@@ -72,6 +72,14 @@ size_t certificate_beside(const struct certificate *c)
 	return n;
 }
 
+bool certificate_beside_is_unread(const struct certificate *c)
+{
+	for (size_t i = 0; i < c->n_findings; i++)
+		if (is_open(&c->findings[i]) && is_not_read(&c->findings[i]))
+			return true;
+	return false;
+}
+
 static const struct audit_finding *finding_next(const struct certificate *c, size_t *i)
 {
 	while (*i < c->n_findings)

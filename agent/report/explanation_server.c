@@ -29,8 +29,11 @@ bool agent_is_refused(char *text, const struct explain_facts *f)
 
 	return s &&
 	       explain_say(text,
-		       "%s rejects the agent login (%s); a DBA must run the statements of `curfew bootstrap %s`",
-		       s->server->name, explain_or(s->problem, "login failed"), s->server->name);
+		       "%s rejects the agent login (%s), so nothing there can be checked; if this host has another password "
+		       "than the server, run `curfew credential %s`; if the login does not exist there, a DBA must run the "
+		       "output of `curfew bootstrap %s`; if it is disabled, a DBA must run `ALTER LOGIN [%s] ENABLE;`",
+		       s->server->name, explain_or(s->problem, "login failed"), s->server->name,
+		       s->server->name, explain_or(s->server->login, "curfew_agent"));
 }
 
 bool agent_has_no_password(char *text, const struct explain_facts *f)
@@ -185,10 +188,12 @@ bool database_is_unread(char *text, const struct explain_facts *f)
 		return explain_say(text,
 			"access to what was database %s on %s has not ended there, so it stays blocked: %s",
 			d->grant->database->name, d->grant->server->name, d->detail);
-	return d && explain_say(text,
-			    "database %s on %s cannot be read (%s); a DBA must bring it online",
+	return d && explain_say(text, "database %s on %s cannot be read (%s)%s",
 			    d->grant->database->name, d->grant->server->name,
-			    explain_or(d->detail, "offline or blocked"));
+			    explain_or(d->detail, "offline or blocked"),
+			    d->detail && strstr(d->detail, UNREAD_BOOTSTRAP)
+				    ? ""
+				    : "; a DBA must bring it online");
 }
 
 /* Another `apply` would fail like the last one. */

@@ -1,6 +1,7 @@
 /* One line of the check, and the queries behind it. */
 #include "server_check/server_check.h"
 
+#include "catalog/catalog.h"
 #include "sql/rows.h"
 
 #include <errno.h>
@@ -109,12 +110,14 @@ int check_read(struct check_run *c, const char *name, const char *batch, bool so
 		r.check.result = CHECK_FAIL;
 		RECORD_SET(&r, detail, check_said(words, c));
 		RECORD_SET(&r, check.fix,
-			"Curfew will report this part as unread or unverified; look up the error and report it to us");
+			database_is_denied(c->error.number)
+				? check_bootstrap(words, c, NULL)
+				: "Curfew will report this part as unread or unverified; look up the error and report it to us");
 	} else if (rows.refused) {
 		r.check.result = CHECK_FAIL;
 		RECORD_SET(&r, detail,
 			"jobs of SQL Server Agent cannot be read in msdb, so nobody knows whether one of a sysadmin runs what "
-			"users may change: `full` is given anew only with `full_waiver`");
+			"users may change: until then `full` is not given anew");
 		RECORD_SET(&r, check.fix,
 			check_bootstrap(words, c, "SELECT on sysjobs and sysjobsteps in msdb"));
 	} else if (some && !r.check.rows) {

@@ -142,7 +142,8 @@ static void failure_tell(const struct check_run *c)
 	if (c->error.stage == SQL_STAGE_LOGIN && c->error.number) {
 		check_tell(c, CHECK_SKIP, names[1], NULL, "not reached");
 		failed = 2;
-		fix = "the credential file must hold the password of the agent login, and that login must exist and be enabled";
+		fix = "the credential file must hold the password of the agent login (`curfew credential SERVER`), and that login must "
+		      "exist (`curfew bootstrap SERVER`) and be enabled";
 	}
 	if (c->error.stage == SQL_STAGE_SETTINGS) {
 		check_tell(

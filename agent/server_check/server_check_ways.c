@@ -84,13 +84,19 @@ static int port_check(struct check_run *c)
 
 	if (rc)
 		return rc < 0 ? rc : 0;
-	if (!w.port || way_is_guarded(s, &w))
+	if (!w.port || way_is_guarded(s, &w)) {
 		check_tell(
 			c, CHECK_OK, "port", NULL, "%lld, as in \"endpoints\"", (long long)w.port);
-	else
-		check_tell(c, CHECK_FAIL, "port", LISTENER_FIX,
-			"the server received this session at %s, port %lld, which no endpoint names: users may reach it there",
-			w.at[0] ? at_shown(c, w.at) : "an unknown address", (long long)w.port);
+		return 0;
+	}
+	/* An address that may be shown has its port. */
+	const char *at = w.at[0] ? at_shown(c, w.at) : "an unknown address";
+	char port[32] = "";
+	if (at != w.at)
+		snprintf(port, sizeof(port), ", port %lld", (long long)w.port);
+	check_tell(c, CHECK_FAIL, "port", LISTENER_FIX,
+		"the server received this session at %s%s, which no endpoint names: users may reach it there",
+		at, port);
 	return 0;
 }
 

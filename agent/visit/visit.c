@@ -210,8 +210,9 @@ static void result_tell(const struct visit_run *run, int rc, const struct sql_er
 		return;
 	}
 	tell_server(run,
-		observed_is_partial(&run->observed) || run->observed.n_unreadable ? STATE_UNVERIFIED
-										  : STATE_OK,
+		observed_is_partial(&run->observed) || unreadable_is_of_all(&run->observed)
+			? STATE_UNVERIFIED
+			: STATE_OK,
 		"");
 	tell_obstacles(run);
 	tell_grants(run);

@@ -55,12 +55,23 @@ int entries_note(struct visit_run *run)
 	return rc;
 }
 
-static const struct observed_login *login_of(
-	const struct observed_server *o, const struct observed_entry *e)
+/* Under the name that Curfew gave it. This pass may have dropped it since: then the inventory knows it. */
+static const char *login_of(const struct visit_run *run, const struct observed_entry *e)
 {
-	for (size_t i = 0; i < o->n_logins; i++)
-		if (o->logins[i].ours && sid_equal(&o->logins[i].sid, &e->sid))
-			return &o->logins[i];
+	const struct observed_server *o = &run->observed;
+	const char *server = run->visit->server->name;
+
+	for (size_t i = 0; i < o->n_logins; i++) {
+		const struct observed_login *l = &o->logins[i];
+		if (!l->ours || !sid_equal(&l->sid, &e->sid))
+			continue;
+		const char *former = observed_former_name(l, &run->claims, server);
+		return former ? former : l->name;
+	}
+	for (size_t i = 0; i < run->claims.n; i++)
+		if (streq(run->claims.items[i].server, server) &&
+			sid_equal(&run->claims.items[i].sid, &e->sid))
+			return run->claims.items[i].login;
 	return NULL;
 }
 
@@ -87,12 +98,9 @@ static bool unread_record(
 	struct record *r, const struct visit_run *run, const struct observed_entry *e)
 {
 	const struct observed_server *o = &run->observed;
-	const struct observed_login *l = is_read(o, e->database) ? NULL : login_of(o, e);
-	const char *former =
-		l ? observed_former_name(l, &run->claims, run->visit->server->name) : NULL;
-	const char *login = former ? former : l ? l->name : NULL;
+	const char *login = is_read(o, e->database) ? NULL : login_of(run, e);
 	const struct observed_database *d =
-		l ? observed_unread_entry(o, &run->visit->wanted, login, e) : NULL;
+		login ? observed_unread_entry(o, &run->visit->wanted, login, e) : NULL;
 	const char *client = login ? client_of_login(run, login) : NULL;
 
 	if (!d || is_former(run, login, d->name) ||

@@ -89,7 +89,10 @@ static bool was_readable(const struct visit_run *run, const struct record *r)
 {
 	const struct observed_server *o = &run->observed;
 
-	if (observed_is_partial(o) || o->n_unreadable)
+	const struct login_of_client who = {
+		program_client(run->visit->program, r->client), r->login};
+
+	if (observed_is_partial(o) || unreadable_for(o, &run->visit->wanted, &run->claims, &who))
 		return false;
 	/* The login was there when it was to be disabled. Nothing but the server's word about its SID says that it is gone. */
 	if (r->change.kind == CHANGE_LOGIN_DISABLE && !observed_find_login(o, r->login) &&
@@ -97,7 +100,7 @@ static bool was_readable(const struct visit_run *run, const struct record *r)
 		return false;
 	const struct observed_database *d =
 		r->database[0] ? observed_find_database(o, r->database) : NULL;
-	return !r->database[0] || (d && d->read);
+	return !r->database[0] || (d && d->read && !database_is_partial(o, d));
 }
 
 void doubts_settle(struct visit_run *run, bool was_read)

@@ -5,9 +5,6 @@
 #include "proof/residual.h"
 #include "visit/visit.h"
 
-/* As Windows begins to warn of its own passwords. */
-#define PASSWORD_WARNING_DAYS 14
-
 void tell_server(const struct visit_run *run, enum state state, const char *detail)
 {
 	struct record r;
@@ -17,6 +14,21 @@ void tell_server(const struct visit_run *run, enum state state, const char *deta
 	r.about.round_trips = run->session ? sql_session_round_trips(run->session) : 0;
 	RECORD_SET(&r, about.version, run->observed.version ? run->observed.version : "");
 	RECORD_SET(&r, detail, detail);
+	worker_tell(run->worker, &r);
+}
+
+static void tell_unreadable(const struct visit_run *run, const struct observed_unreadable *u)
+{
+	const struct observed_database *d =
+		u->database ? observed_find_database(&run->observed, u->database) : NULL;
+	const char *only = run->visit->only_client;
+	struct record r;
+
+	if (only && d && database_is_anothers(d, program_client(run->visit->program, only)))
+		return;
+	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, u->database);
+	r.state = STATE_UNVERIFIED;
+	RECORD_PRINTF(&r, detail, "the server does not return %s", u->text);
 	worker_tell(run->worker, &r);
 }
 
@@ -34,14 +46,8 @@ void tell_obstacles(const struct visit_run *run)
 			run->visit->server->name);
 		worker_tell(run->worker, &r);
 	}
-	for (size_t i = 0; i < run->observed.n_unreadable; i++) {
-		struct record r;
-		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
-		r.state = STATE_UNVERIFIED;
-		RECORD_PRINTF(
-			&r, detail, "the server does not return %s", run->observed.unreadable[i]);
-		worker_tell(run->worker, &r);
-	}
+	for (size_t i = 0; i < run->observed.n_unreadable; i++)
+		tell_unreadable(run, &run->observed.unreadable[i]);
 	for (size_t i = 0; i < run->difference.n_obstacles; i++) {
 		const struct obstacle *o = &run->difference.obstacles[i];
 		const struct wanted_login *l =
@@ -248,7 +254,10 @@ static void tell_grant(const struct visit_run *run, const struct grant *g)
 		r.state = obstacle->state;
 		RECORD_SET(&r, detail, obstacle->text);
 	}
-	if (r.state == STATE_OK && (o->n_unreadable || (d && d->read && !d->permissions_visible))) {
+	const struct login_of_client who = {g->client, g->user->login};
+	if (r.state == STATE_OK &&
+		((d && d->read && !d->permissions_visible) ||
+			unreadable_for(o, &run->visit->wanted, &run->claims, &who))) {
 		r.state = STATE_UNVERIFIED;
 		RECORD_SET(
 			&r, detail, "no difference found, but the server did not show everything");
@@ -307,47 +316,6 @@ void tell_logins(const struct visit_run *run)
 			continue;
 		record_of(&r, p, RECORD_LOGIN, NULL, c->login, NULL);
 		r.identity.status = LOGIN_GONE;
-		worker_tell(run->worker, &r);
-	}
-}
-
-/* When the last level of any grant of the login here ends. */
-static instant_t access_end(const struct visit_run *run, const char *login)
-{
-	instant_t end = 0;
-
-	for (size_t i = 0; i < run->visit->wanted.n_grants; i++) {
-		const struct grant *g = run->visit->wanted.grants[i];
-		if (names_equal(g->user->login, login) && g->end > end)
-			end = g->end;
-	}
-	return end;
-}
-
-/* MUST_CHANGE wants CHECK_EXPIRATION, so the password that a user has set grows old by the server's own policy. Then the
- * server refuses the login (18487) until the user sets another one, which only some programs ask for. */
-void tell_passwords(const struct visit_run *run)
-{
-	const struct sql_visit *p = run->visit;
-
-	for (size_t i = 0; i < run->observed.n_logins; i++) {
-		const struct observed_login *l = &run->observed.logins[i];
-		const struct wanted_login *w = wanted_find(&p->wanted, l->name);
-		int days = l->expired == 1 ? 0 : l->days_until_expiration;
-		bool known = l->ours && w && pass_is_for(p, w->client) && l->must_change != 1;
-		struct record r;
-		if (!known || days < 0 || days > PASSWORD_WARNING_DAYS ||
-			p->now + days * DAY >= access_end(run, l->name))
-			continue;
-		char when[32] = "today";
-		if (days)
-			snprintf(when, sizeof(when), "in %d day%s", days, days > 1 ? "s" : "");
-		record_of(&r, p, RECORD_NOTE, w->client, l->name, NULL);
-		RECORD_PRINTF(&r, detail,
-			"the password of %s %s%s, before the access ends (18487); the user sets a new one when SSMS asks for "
-			"it, or run `curfew handover %s %s`",
-			l->name, l->expired == 1 ? "has expired" : "expires ",
-			l->expired == 1 ? "" : when, w->client, l->name);
 		worker_tell(run->worker, &r);
 	}
 }

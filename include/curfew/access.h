@@ -132,6 +132,24 @@ void difference_free(struct difference *d);
 /* The database from which a user of this login is still to be dropped; NULL: none. */
 const struct observed_database *user_elsewhere(const struct observed_server *o,
 	const struct difference *difference, const struct observed_login *l);
+/* A login, and the client that it is of; NULL: unknown. */
+struct login_of_client {
+	const struct client *client;
+	const char *login;
+};
+/* Whom it concerns that something of a database is not known: concern.c has the rule. Here: only files of other clients name
+ * the database. */
+bool database_is_anothers(const struct observed_database *d, const struct client *c);
+bool database_concerns(const struct observed_server *o, const struct wanted_server *w,
+	const struct claims *c, const struct observed_database *d,
+	const struct login_of_client *who);
+/* A question about it has no answer. */
+bool database_is_partial(const struct observed_server *o, const struct observed_database *d);
+/* How many of the questions without an answer concern the login. */
+size_t unreadable_for(const struct observed_server *o, const struct wanted_server *w,
+	const struct claims *c, const struct login_of_client *who);
+/* Some question without an answer concerns everybody there. */
+bool unreadable_is_of_all(const struct observed_server *o);
 /* Removes one change from the list. */
 void difference_drop(struct difference *d, size_t i);
 /* Equal lists have equal digests; different lists almost never do. */

@@ -140,6 +140,11 @@ struct observed_unseen {
 	int id;	    /* principal_id; 0: none, or unknown */
 	char *login; /* the one managed login that is hidden; NULL: it may be a role, and anybody in it */
 };
+/* A question that the server does not answer, for example because it lacks the catalog view. */
+struct observed_unreadable {
+	char *text;	/* "runner of AcmeTest: WHY" */
+	char *database; /* NULL: it is about the server */
+};
 struct observed_server {
 	char *version;
 	instant_t clock;       /* the server's clock, UTC */
@@ -149,7 +154,7 @@ struct observed_server {
 	size_t n_missing_rights;
 	struct observed_unseen *unseen;
 	size_t n_unseen;
-	char **unreadable; /* catalog views that this server does not have */
+	struct observed_unreadable *unreadable;
 	size_t n_unreadable;
 	struct observed_login *logins;
 	size_t n_logins;
@@ -189,6 +194,9 @@ enum unfit {
 	UNFIT_OWNER,
 	UNFIT_JOB,
 	UNFIT_TRIGGER,
+	/* The agent login cannot read it, so nobody knows. */
+	UNFIT_UNREAD_MODULE,
+	UNFIT_UNREAD_JOB,
 	UNFITS
 };
 /* Why full access there equals db_owner: the n-th reason, in a few words. UNFIT_NONE: there are not so many. */

@@ -73,6 +73,8 @@ bool is_verified(const char *word);
 
 /* Within the detail of an unread database: the one that is meant is online, under the name that follows. */
 #define UNREAD_LEFT "; a user is left in ["
+/* The agent login lacks a right in a database. */
+#define UNREAD_BOOTSTRAP "; a DBA must run the output of `curfew bootstrap "
 
 /* How the detail of a change begins that was not tried, because something before it failed. */
 #define OUTCOME_SKIPPED "skipped: "

@@ -310,6 +310,8 @@ struct certificate {
 #define PRACTICE_MARK "PRACTICE: made with `practice = true`; not evidence of anything"
 /* Number of findings of access that others have, not accepted: the certificate does not cover them. */
 size_t certificate_beside(const struct certificate *c);
+/* Some of them are only that something was not read. */
+bool certificate_beside_is_unread(const struct certificate *c);
 int certificate_print(const struct certificate *c, FILE *to);
 int certificate_html(const struct certificate *c, FILE *to);
 struct json_t *certificate_json(const struct certificate *c);

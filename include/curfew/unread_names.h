@@ -7,6 +7,10 @@
 #define UNREAD_NAMES "databases not read: "
 /* An operator decided by `curfew forget` that these count no more. */
 #define UNREAD_FORGOTTEN "not read, by `curfew forget`: "
+/* They are other clients', and nothing there points at the login: see access/concern.c. */
+#define UNREAD_OTHERS "other clients' databases that were not wholly read: "
+/* Room that the names of others leave for how many are forgotten: a certificate lists those by it. */
+#define UNREAD_FORGOTTEN_MAX (sizeof("; " UNREAD_FORGOTTEN "32767"))
 
 /* Appends "[A], [B]"; of names for which there is no more room, only how many they are. */
 void unread_names_write(

@@ -41,7 +41,7 @@ static void test_reasons(void **state)
 	assert_reason(s, UNFIT_TRUSTWORTHY, "the database is TRUSTWORTHY");
 	s->test->trustworthy = false;
 	s->test->runners_unknown = true;
-	assert_reason(s, UNFIT_MODULE, "what runs there as another user cannot be read");
+	assert_reason(s, UNFIT_UNREAD_MODULE, "what runs there as another user cannot be read");
 	s->test->runners_unknown = false;
 	struct observed_runner *r = runner(s, RUNNER_MODULE);
 	assert_reason(s, UNFIT_MODULE, "[dbo].[Nightly] uses other objects and runs as its owner");
@@ -73,7 +73,7 @@ static void test_jobs(void **state)
 	s->test->id = 7;
 	assert_reason(s, UNFIT_JOB, "Agent job [Nightly] runs there as a sysadmin");
 	s->model.o.jobs_unknown = true;
-	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 0), UNFIT_JOB);
+	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 0), UNFIT_UNREAD_JOB);
 	assert_string_equal(reason, "what Agent jobs of a sysadmin run there cannot be read");
 	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 1), UNFIT_JOB);
 	assert_int_equal(fitness_reason(reason, &s->model.o, s->test, 2), UNFIT_NONE);
@@ -126,6 +126,33 @@ static void test_first_grant(void **state)
 	assert_non_null(o);
 	assert_non_null(
 		strstr(o->text, "accepted by lead@host.example (CS-7), because [dbo].[Nightly]"));
+	stage_free(s);
+}
+
+/* What the agent login cannot read is made readable; only where somebody accepts the risk is that a waiver. */
+static void test_what_is_unread_asks_for_the_bootstrap(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	s->model.o.jobs_unknown = true;
+	expect(s, "");
+	assert_non_null(strstr(obstacle_of(s, STATE_UNVERIFIED)->text,
+		"where it may equal db_owner: a DBA must run the output of `curfew bootstrap sql1` again; until then use "
+		"before_go_live = \"write\", or accept the risk with full_waiver = {"));
+	runner(s, RUNNER_MODULE);
+	expect(s, "");
+	assert_non_null(strstr(obstacle_of(s, STATE_UNVERIFIED)->text,
+		"where it equals db_owner: a DBA must run the output of `curfew bootstrap sql1` again; beside that use "
+		"before_go_live = \"write\", change what is named here, or accept it with full_waiver = {"));
+	s->scene.databases[0][0].full_waiver.approved_by = (char *)"lead@host.example";
+	s->scene.databases[0][0].full_waiver.ticket = (char *)"CS-7";
+	compare(s);
+	assert_non_null(strstr(obstacle_of(s, STATE_OK)->text, "full access equals db_owner"));
+	s->test->n_runners = 0;
+	compare(s);
+	assert_non_null(strstr(obstacle_of(s, STATE_OK)->text, "full access may equal db_owner"));
+	s->test->n_runners = 1;
 	stage_free(s);
 }
 
@@ -200,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_jobs),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_first_grant),
+		cmocka_unit_test(test_what_is_unread_asks_for_the_bootstrap),
 		cmocka_unit_test(test_in_force),
 		cmocka_unit_test(test_less),
 		cmocka_unit_test(test_held),

@@ -67,7 +67,7 @@ static void test_a_session_of_nobody_known_is_told(void **state)
 	assert_int_equal(o.n_sessions, 3);
 	assert_int_equal(o.n_unreadable, 1);
 	assert_false(o.sessions_visible);
-	assert_non_null(strstr(o.unreadable[0], "the logins of 1 sessions: "));
+	assert_non_null(strstr(o.unreadable[0].text, "the logins of 1 sessions: "));
 	observed_free(&o);
 }
 

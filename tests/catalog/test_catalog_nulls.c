@@ -76,7 +76,7 @@ static void test_what_no_row_shows_is_looked_for_by_its_id(void **state)
 	assert_int_equal(sql_observe_hidden(&o, &error, NULL, &ids[3], 1), 0);
 	refused = NULL;
 	assert_int_equal(o.n_unreadable, 1);
-	assert_non_null(strstr(o.unreadable[0], "databases by their ids"));
+	assert_non_null(strstr(o.unreadable[0].text, "databases by their ids"));
 	observed_free(&o);
 }
 

@@ -122,6 +122,13 @@ static void database_offline(struct scene *s)
 {
 	database_state(s, STATE_UNREAD);
 }
+static void database_denied(struct scene *s)
+{
+	database_offline(s);
+	for (size_t i = 0; i < s->facts.n_databases; i++)
+		s->databases[i].detail =
+			"the agent login has no user there (916)" UNREAD_BOOTSTRAP "SERVER` again";
+}
 static void database_missing(struct scene *s)
 {
 	database_state(s, STATE_WAITING);
@@ -285,7 +292,9 @@ static const struct {
 	{TESTING, database_missing, CAUSE_DATABASE_MISSING, "AcmeTest does not exist", "restore"},
 	{TESTING, server_down, CAUSE_SERVER_DOWN, "sqltest02 does not answer", "start the server"},
 	{TESTING, certificate_wrong, CAUSE_CERTIFICATE, "certificate of sqltest02", "ca_file"},
-	{TESTING, agent_refused, CAUSE_AGENT_REFUSED, "agent login", "curfew bootstrap sqltest02"},
+	{TESTING, agent_refused, CAUSE_AGENT_REFUSED, "agent login",
+		"run `curfew credential sqltest02`"},
+	{TESTING, agent_refused, CAUSE_AGENT_REFUSED, "ALTER LOGIN", "curfew bootstrap sqltest02"},
 	{TESTING, agent_without_rights, CAUSE_AGENT_RIGHTS, "ALTER ANY LOGIN",
 		"curfew bootstrap sqltest02"},
 	/* Applying again would fail again. */
@@ -332,6 +341,20 @@ static void test_causes(void **state)
 	}
 }
 
+static void test_a_database_that_denies_the_agent_is_not_called_offline(void **state)
+{
+	struct scene s;
+	char text[EXPLAIN_TEXT_MAX];
+
+	(void)state;
+	scene_open(&s, TESTING);
+	database_denied(&s);
+	assert_int_equal(explain_verdict(text, &s.facts), CAUSE_DATABASE_UNREAD);
+	assert_non_null(strstr(text, "a DBA must run the output of `curfew bootstrap"));
+	assert_null(strstr(text, "online"));
+	scene_close(&s);
+}
+
 /* The last line of what is printed is the verdict; the JSON has the same. */
 static void test_last_line(void **state)
 {
@@ -366,6 +389,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_a_database_that_denies_the_agent_is_not_called_offline),
 		cmocka_unit_test(test_last_line),
 	};
 

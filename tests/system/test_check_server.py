@@ -109,6 +109,8 @@ class Faults(CheckServer):
         with open(found.agent.path("credentials", "sql01"), "w", encoding="utf-8") as file:
             file.write("Not-The-Passw0rd\n")
         report = self.fails(found, "login")
+        line, = (check for check in report["checks"] if check["name"] == "login")
+        self.assertIn("curfew credential", line["fix"])
         self.assertEqual(self.lines(report, "skip"), {"encryption", "settings", "certificate"})
         found.agent.servers["sql01"]["port"] = 1
         found.agent.write()
@@ -133,10 +135,21 @@ class Faults(CheckServer):
                 found.server.sql(f"GRANT {right} TO [curfew_agent]")
         found.server.sql("ALTER ROLE [db_owner] DROP MEMBER [curfew_agent]", "AcmeProd")
         # What objects use is shown to the owners of a database alone.
-        self.fails(found, "database.rights", "read.runner", "inventory.reference")
+        report = self.fails(found, "database.rights", "read.runner", "inventory.reference")
+        line, = (check for check in report["checks"] if check["name"] == "read.runner" and check["result"] == "FAIL")
+        self.assertIn("curfew bootstrap sql01", line["fix"])
         found.server.sql("ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]", "AcmeProd")
         found.server.sql("DROP SERVER ROLE [curfew_logins]")
         self.fails(found, "mark")
+
+    def test_of_the_place_that_no_endpoint_names(self):
+        """The address is said with its port, once; to strangers the port alone."""
+        found = self.made()
+        found.server.faults(listener_port=14330)
+        for more, said in (((), r"at [^ ,]+:14330, which"), (("--anonymous",), "at ADDRESS, port 14330, which")):
+            report = found.agent.curfew("check-server", "sql01", "--json", *more, expect=2).json
+            line, = (check for check in report["checks"] if check["name"] == "port")
+            self.assertRegex(line["detail"], f"the server received this session {said} no endpoint names")
 
     def test_of_jobs(self):
         """The question catches the refusal itself, so that the reading goes on: its answer is none."""

@@ -296,7 +296,12 @@ class History(audit_lab.AuditCase):
         for more in (("acme",), ("--user", "jane.doe")):
             self.assertIn(f"the last of them are in {archive}", found.agent.curfew("history", *more, expect=0).err)
         self.assertNotIn(archive, found.agent.curfew("history", "--from", at(lab.now()), expect=0).err)
-        self.assertIn("were archived", found.agent.curfew("history", "--person", "bob@acme.example", expect=1).err)
+        # Whom neither the journal nor the files know is an error as without an archive, and the archive is named.
+        for unknown in (("--person", "bob@acme.example"), ("--user", "bob"), ("acne",), ("--server", "sql99"),
+                        ("acme", "--database", "AcmeTets")):
+            said = found.agent.curfew("history", *unknown, expect=64).err
+            self.assertIn("were archived", said)
+            self.assertIn(f"the last of those are in {archive}: use --journal FILE", said)
         # An instant of the archive's is looked up there, through the journal that names it.
         when = max(e["at"] for e in before if e["kind"] == "access")
         rows = found.agent.curfew("history", "--at", when, "--json", expect=0).json
