@@ -12,20 +12,26 @@
  * Nobody says of others that they have no user there. While a login exists, a verification is about the databases of its own
  * client, and says nothing of this one; unread.c and hidden.c keep the login shut where the same signs point at it. When a login
  * is gone, a user that somebody made for it there lets nobody in, because a user is entered by a login with its SID. The pass
- * that reads the database again removes it (user_changes.c). So the end is verified, and its evidence names the database. */
+ * that reads the database again removes it (user_changes.c). So the end is verified, and its evidence names the database.
+ *
+ * A user that bears only the name of a login, in a database to which access was never given to it, was made there by somebody
+ * else. No login enters as that user, so it is a matter of that database alone (residual_namesake.c). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "access/difference.h"
 
-bool database_is_anothers(const struct observed_database *d, const struct client *c)
+static bool is_named(const struct client *c, const struct observed_database *d)
 {
-	if (!d->managed || !c)
-		return false;
 	for (size_t i = 0; i < c->n_databases; i++)
 		if (names_equal(c->databases[i].name, d->name))
-			return false;
-	return true;
+			return true;
+	return false;
+}
+
+bool database_is_anothers(const struct observed_database *d, const struct client *c)
+{
+	return d->managed && c && !is_named(c, d);
 }
 
 /* By the name, or under another one by the id. sys.databases.create_date is no help, for renaming changes it
@@ -79,6 +85,27 @@ bool database_concerns(const struct observed_server *o, const struct wanted_serv
 {
 	return w->records_lost || !database_is_anothers(d, who->client) ||
 	       was_given(w, d, who->login) || was_seen(o, w, c, d, who->login);
+}
+
+static bool has_known_sid(const struct wanted_server *w, const struct claims *c, const char *login)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (streq(c->items[i].server, w->server->name) &&
+			names_equal(c->items[i].login, login) && c->items[i].sid.size)
+			return true;
+	return false;
+}
+
+bool user_is_namesake(const struct observed_server *o, const struct wanted_server *w,
+	const struct claims *c, const struct observed_database *d, const struct observed_user *u,
+	const struct login_of_client *who)
+{
+	const struct observed_login *l = observed_find_login(o, who->login);
+	bool its_own = is_sid_of(w, c, who->login, &u->sid) || (l && sid_equal(&l->sid, &u->sid));
+
+	return u->type != 'R' && names_equal(u->name, who->login) && !its_own &&
+	       has_known_sid(w, c, who->login) && !w->records_lost && who->client &&
+	       !is_named(who->client, d) && !was_given(w, d, who->login);
 }
 
 bool database_is_partial(const struct observed_server *o, const struct observed_database *d)

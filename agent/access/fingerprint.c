@@ -194,7 +194,8 @@ void observed_fingerprint(
 	free(l.items);
 }
 
-/* Denials that take rows out of the catalog: the right that somebody has on what is hidden stays. */
+/* Denials that take rows out of the catalog: the right that somebody has on what is hidden stays. CONTROL implies the others, and
+ * nothing else does (https://learn.microsoft.com/sql/relational-databases/security/metadata-visibility-configuration). */
 static bool permission_hides(const struct permission *p)
 {
 	static const char *const names[] = {
@@ -213,12 +214,14 @@ static bool permission_is_asked(const struct permission *p, bool users)
 	return permission_hides(p) && (!users || p->class == DATABASE || p->class == PRINCIPAL);
 }
 
-int observed_hides(const struct permission **by, const struct observed_database *d,
+int observed_denials(const struct permission ***out, size_t *n, const struct observed_database *d,
 	const struct observed_user *u, bool users)
 {
 	struct closure c;
 	size_t i = 0;
 
+	*out = NULL;
+	*n = 0;
 	/* Few databases have such a denial at all. */
 	while (i < d->n_permissions && !permission_is_asked(&d->permissions[i], users))
 		i++;
@@ -228,11 +231,26 @@ int observed_hides(const struct permission **by, const struct observed_database 
 
 	for (; i < d->n_permissions && !rc; i++) {
 		const struct permission *p = &d->permissions[i];
-		if (!permission_is_asked(p, users) || !has(&c, p->grantee))
-			continue;
-		*by = p;
-		rc = 1;
+		if (permission_is_asked(p, users) && has(&c, p->grantee) && ARRAY_ADD(*out, *n, p))
+			rc = -ENOMEM;
 	}
 	closure_free(&c);
+	if (rc) {
+		free(*out);
+		*out = NULL;
+		*n = 0;
+	}
 	return rc;
+}
+
+int observed_hides(const struct permission **by, const struct observed_database *d,
+	const struct observed_user *u, bool users)
+{
+	_cleanup_free_ const struct permission **all;
+	size_t n;
+	int rc = observed_denials(&all, &n, d, u, users);
+
+	if (n)
+		*by = all[0];
+	return rc ? rc : n > 0;
 }

@@ -109,6 +109,7 @@ static int permissions_join(struct permission **permissions, size_t *n, const st
 			return -ENOMEM;
 		p->class = from->class;
 		p->state = from->state;
+		p->id = from->major;
 		if (!row_copy(&p->name, from->name) || !row_copy(&p->grantee, grantee->name) ||
 			!row_copy(&p->grantor, grantor ? grantor->name : "") ||
 			!securable_join(p, from, r))

@@ -147,20 +147,45 @@ static bool is_sid_of(const struct visit_run *run, const char *login, const stru
 
 /* By name, and by every SID that the login has had, so that a renamed or restored user is found too. */
 static const struct observed_user *user_left(
-	const struct visit_run *run, const char *login, const char **where)
+	const struct visit_run *run, const struct grant *g, const struct observed_database **where)
 {
+	const struct login_of_client who = {g->client, g->user->login};
 	const struct observed_server *o = &run->observed;
 
 	for (size_t i = 0; i < o->n_databases; i++)
 		for (size_t k = 0; k < o->databases[i].n_users; k++) {
-			const struct observed_user *u = &o->databases[i].users[k];
-			if (u->type == 'R' || (strcasecmp(u->name, login) != 0 &&
-						      !is_sid_of(run, login, &u->sid)))
+			const struct observed_database *d = &o->databases[i];
+			const struct observed_user *u = &d->users[k];
+			if (u->type == 'R' || (strcasecmp(u->name, who.login) != 0 &&
+						      !is_sid_of(run, who.login, &u->sid)))
 				continue;
-			*where = o->databases[i].name;
+			if (user_is_namesake(o, &run->visit->wanted, &run->claims, d, u, &who))
+				continue;
+			*where = d;
 			return u;
 		}
 	return NULL;
+}
+
+/* A pass removes a user by the login's SID. What has the name alone, it leaves to whoever made it. */
+static const char *user_left_text(
+	char buf[RECORD_TEXT_MAX], const struct visit_run *run, const struct grant *g)
+{
+	const struct observed_database *d;
+	const struct observed_user *u = user_left(run, g, &d);
+	char owner[DATABASE_OWNER_MAX];
+
+	if (!u)
+		return NULL;
+	int n = snprintf(buf, RECORD_TEXT_MAX, "its user [%.128s] still exists in [%.128s]",
+		u->name, d->name);
+	if (is_sid_of(run, g->user->login, &u->sid))
+		return buf;
+	database_owner_words(owner, &run->observed, d);
+	snprintf(buf + n, RECORD_TEXT_MAX - (size_t)n,
+		", %s: by its name, not by the login's SID, so Curfew does not remove it; a DBA runs DROP USER there",
+		owner);
+	return buf;
 }
 
 /* Why the login still has a session; NULL: it has none. */
@@ -211,10 +236,9 @@ static void user_gone_tell(struct visit_run *run, size_t number, const struct ob
 
 /* What still exists of a login that must be gone everywhere; NULL: nothing was found. */
 static const char *left_text(char buf[RECORD_TEXT_MAX], const struct visit_run *run,
-	const struct observed_login *l, const char *login)
+	const struct observed_login *l, const struct grant *g)
 {
-	const struct observed_user *u;
-	const char *where;
+	const char *login = g->user->login, *session;
 
 	if (l && !names_equal(l->name, login)) {
 		snprintf(buf, RECORD_TEXT_MAX,
@@ -223,13 +247,8 @@ static const char *left_text(char buf[RECORD_TEXT_MAX], const struct visit_run *
 	}
 	if (l)
 		return "the login still exists";
-	if ((where = session_left(run, login)) != NULL)
-		return where;
-	if (!(u = user_left(run, login, &where)))
-		return NULL;
-	snprintf(
-		buf, RECORD_TEXT_MAX, "its user [%.128s] still exists in [%.128s]", u->name, where);
-	return buf;
+	session = session_left(run, login);
+	return session ? session : user_left_text(buf, run, g);
 }
 
 /* Nothing is left, in what was read. */
@@ -271,7 +290,7 @@ void gone_tell(struct visit_run *run, size_t number)
 	}
 	size_t unreadable = unreadable_for(o, &run->visit->wanted, &run->claims, &who);
 	size_t replicas = databases_count(run, g, DOUBT_REPLICA);
-	const char *left = left_text(evidence, run, l, g->user->login), *hidden;
+	const char *left = left_text(evidence, run, l, g), *hidden;
 	if (left) {
 		tell(run, number, VERIFICATION_EXCESS, left);
 	} else if ((hidden = databases_hide(evidence, run, g)) != NULL) {

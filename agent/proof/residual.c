@@ -301,6 +301,8 @@ int leftovers_tell(struct visit_run *run, struct sql_error *error)
 	}
 	surplus_tell(run);
 	fitness_tell(run);
+	denials_tell(run);
+	namesakes_tell(run);
 	kept_end(&kept, true);
 	return rc;
 }

@@ -132,6 +132,14 @@ void surplus_tell(struct visit_run *run);
 /* What the login holds beyond its level in that database or on the server: "role db_owner, server role dbcreator". */
 void surplus_name(char *buf, size_t size, const struct visit_run *run, const char *login,
 	const char *database);
+/* Reports each denial in a database by which something may be hidden from the agent login, and that the database is then not read
+ * whole. */
+void denials_tell(const struct visit_run *run);
+/* Those of one database. The caller frees the array; NULL: there are none. 0 or -ENOMEM. */
+int denials_find(const struct permission ***out, size_t *n, const struct visit_run *run,
+	const struct observed_database *d);
+/* Reports each user that has only the name of a managed login. */
+void namesakes_tell(const struct visit_run *run);
 /* What makes full access worth db_owner, as it was observed. */
 void fitness_tell(const struct visit_run *run);
 

@@ -115,13 +115,30 @@ static bool access_has_begun(const struct visit_run *run, const struct observed_
 	return false;
 }
 
-/* The database, if its baseline can be read now: for `audit` to compare, for `apply` to save. */
-static struct observed_database *baseline_of(const struct visit_run *run, const char *name)
+/* A baseline without what is hidden would show all of that as new one day. */
+static bool is_hidden(const struct visit_run *run, const struct observed_database *d)
+{
+	_cleanup_free_ const struct permission **all = NULL;
+	size_t n;
+
+	return d->managed && (denials_find(&all, &n, run, d) || n);
+}
+
+/* The database, if its baseline should be read now: for `audit` to compare, for `apply` to save. */
+static struct observed_database *baseline_due(const struct visit_run *run, const char *name)
 {
 	struct observed_database *d = observed_find_database(&run->observed, name);
 
 	return d && d->read && (run->visit->mode == SQL_AUDIT || !access_has_begun(run, d)) ? d
 											    : NULL;
+}
+
+/* The same, if it can be read. What an audit compares in spite of a denial is said not to be whole (residual_denial.c). */
+static struct observed_database *baseline_of(const struct visit_run *run, const char *name)
+{
+	struct observed_database *d = baseline_due(run, name);
+
+	return d && (run->visit->mode == SQL_AUDIT || !is_hidden(run, d)) ? d : NULL;
 }
 
 /* Nobody can be in a database that is a secondary replica here, so the server's own baseline can still be taken. */
@@ -176,8 +193,13 @@ int baselines_mark_held(struct visit_run *run)
 		if (!strcasecmp(names[i], SQL_SERVER_BASELINE))
 			server = run->held[i];
 	for (size_t i = 0; names && names[i]; i++) {
-		struct observed_database *d = baseline_of(run, names[i]);
-		const char *why = run->held[i] ? run->held[i] : server;
+		struct observed_database *d = baseline_due(run, names[i]);
+		const char *why =
+			run->held[i] ? run->held[i]
+			: server     ? server
+			: !d || run->visit->mode == SQL_AUDIT || !is_hidden(run, d)
+				? NULL
+				: "a denial there hides something from the agent login; `curfew audit` has the REVOKE";
 		if (!d || !why || d->held)
 			continue;
 		if (asprintf(&d->held, "its baseline cannot be read: %s", why) < 0) {

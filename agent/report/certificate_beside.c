@@ -28,7 +28,7 @@ static const char *const checks[] = {"contained-user", "application-role", "gues
 	"replaced-principal", "renamed-user", "new-member", "new-permission", "new-login",
 	"new-server-member", "new-server-permission", "server-grant", "server-role-nested",
 	"server-role-member", "server-permission", "database-owner", "extra-role",
-	"extra-permission", "stale-user", "stale-login", AUDIT_NOT_SHOWN};
+	"extra-permission", "stale-user", "stale-login", "hiding-denial", AUDIT_NOT_SHOWN};
 
 /* `also` has the other checks that found the same: "new-principal, new-member". */
 static bool list_has(const char *list, const char *name)

@@ -143,6 +143,11 @@ bool database_is_anothers(const struct observed_database *d, const struct client
 bool database_concerns(const struct observed_server *o, const struct wanted_server *w,
 	const struct claims *c, const struct observed_database *d,
 	const struct login_of_client *who);
+/* The user has the login's name, and none of the SIDs that the login is known to have had, in a database to which access was not
+ * given to it. */
+bool user_is_namesake(const struct observed_server *o, const struct wanted_server *w,
+	const struct claims *c, const struct observed_database *d, const struct observed_user *u,
+	const struct login_of_client *who);
 /* A question about it has no answer. */
 bool database_is_partial(const struct observed_server *o, const struct observed_database *d);
 /* How many of the questions without an answer concern the login. */

@@ -241,6 +241,9 @@ void observed_fingerprint(char out[FINGERPRINT_MAX], const struct observed_datab
  * there all the same. 0: none does. -ENOMEM. `users`: only of what hides users and roles. */
 int observed_hides(const struct permission **by, const struct observed_database *d,
 	const struct observed_user *u, bool users);
+/* All of these denials. The caller frees the array; NULL: there are none. 0 or -ENOMEM. */
+int observed_denials(const struct permission ***out, size_t *n, const struct observed_database *d,
+	const struct observed_user *u, bool users);
 /* Who answers for a database: "owned by login [NAME]". */
 #define DATABASE_OWNER_MAX 160
 void database_owner_words(char buf[DATABASE_OWNER_MAX], const struct observed_server *o,

@@ -25,6 +25,7 @@ struct permission {
 	char *name;			/* "SELECT" */
 	char *schema, *object, *column; /* names of the securable; NULL where it has none */
 	char *grantee, *grantor;	/* names of the principals */
+	int id; /* of the securable in its catalog, for one whose row is hidden; 0: unknown */
 	bool owner_apart; /* the securable has its own owner, so a transfer of its schema does not change it */
 };
 bool permission_is_right(const struct permission *p); /* is a GRANT, with or without grant option */

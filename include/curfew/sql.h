@@ -110,6 +110,8 @@ bool sql_is_server_baseline(const char *database);
 size_t sql_quoted_size(const char *text);
 /* One batch that removes a new item. An item that was changed, or that contains data, is only shown: a DBA must judge. */
 void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, bool changed);
+/* One batch that ends a denial in a database. What it hides has no name for whoever asked: that one is then found by its id. */
+void sql_write_undenied(FILE *to, const char *database, const struct permission *p);
 
 /* A random password of 32 characters that meets common policies, in guarded memory; free it with sodium_free(). */
 char *sql_password_new(void);

@@ -124,6 +124,50 @@ static void test_where_records_were_lost_everything_counts(void **state)
 	stage_free(p.s);
 }
 
+static bool is_namesake(const struct place *p)
+{
+	const struct login_of_client jane = {&p->s->scene.clients[0], JANE};
+	const struct claims claims = {.items = p->s->claims, .n = p->s->n_claims};
+
+	return user_is_namesake(&p->s->model.o, &p->s->scene.wanted, &claims, p->theirs,
+		&p->theirs->users[p->theirs->n_users - 1], &jane);
+}
+
+/* Only where nothing says that it may have been hers. */
+static void test_a_user_that_has_only_her_name(void **state)
+{
+	const struct remembered row = {JANE, "BoltTest", LEVEL_FULL, .verified = true};
+	struct place p = place_new();
+
+	(void)state;
+	model_user(p.theirs, JANE, model_sid(4711));
+	assert_true(is_namesake(&p));
+	p.theirs->managed = false;
+	assert_true(is_namesake(&p));
+	p.s->scene.wanted.records_lost = true;
+	assert_false(is_namesake(&p));
+	p.s->scene.wanted.records_lost = false;
+	remembers(&p, &row, 1);
+	assert_false(is_namesake(&p));
+	remembers(&p, NULL, 0);
+	/* Nobody knows her SID. */
+	size_t known = p.s->n_claims;
+	p.s->n_claims = 0;
+	assert_false(is_namesake(&p));
+	p.s->n_claims = known;
+	p.s->claims[p.s->n_claims++] =
+		(struct claim){.server = "sql1", .login = JANE, .sid = model_sid(4711)};
+	assert_false(is_namesake(&p));
+	p.s->n_claims = known;
+	assert_true(is_namesake(&p));
+	free(p.theirs->name);
+	p.theirs->name = strdup("acmetest");
+	assert_false(is_namesake(&p));
+	model_user(p.theirs, "x", model_sid(4712));
+	assert_false(is_namesake(&p));
+	stage_free(p.s);
+}
+
 static void unreadable_add(struct place *p, const char *database)
 {
 	struct observed_server *o = &p->s->model.o;
@@ -166,6 +210,7 @@ int main(void)
 			test_access_that_the_journal_knows_counts_until_it_is_verified_gone),
 		cmocka_unit_test(test_what_is_seen_of_her_there_counts),
 		cmocka_unit_test(test_where_records_were_lost_everything_counts),
+		cmocka_unit_test(test_a_user_that_has_only_her_name),
 		cmocka_unit_test(test_a_question_without_an_answer),
 	};
 

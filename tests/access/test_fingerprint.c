@@ -124,6 +124,25 @@ static void test_a_denial_hides(void **state)
 	}
 }
 
+/* Each of them is told. */
+static void test_all_denials_are_found(void **state)
+{
+	_cleanup_free_ const struct permission **all = NULL;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(observed_denials(&all, &n, d, &d->users[2], false), 0);
+	assert_int_equal(n, 0);
+	assert_null(all);
+	model_permission(d, 'D', "VIEW DEFINITION", "dbo", NULL, "outer", "dbo");
+	model_permission(d, 'D', "CONTROL", "dbo", NULL, "joe", "dbo");
+	model_permission(d, 'D', "CONTROL", "hers", NULL, "public", "dbo");
+	assert_int_equal(observed_denials(&all, &n, d, &d->users[2], false), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(all[0]->grantee, "outer");
+	assert_string_equal(all[1]->grantee, "public");
+}
+
 /* The definition, as plainly as it can be said: whoever is in what counts, until nothing more does. */
 static void closure_define(
 	bool *in, const struct observed_database *of, const struct observed_user *user)
@@ -211,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_concerns_others_does_not, begin, end),
 		cmocka_unit_test_setup_teardown(test_the_order_of_the_rows_does_not, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_denial_hides, begin, end),
+		cmocka_unit_test_setup_teardown(test_all_denials_are_found, begin, end),
 		cmocka_unit_test(test_it_counts_what_the_definition_says),
 		cmocka_unit_test_setup_teardown(test_a_long_chain_takes_no_time, begin, end),
 	};

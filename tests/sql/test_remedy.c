@@ -167,10 +167,56 @@ static void test_remedies(void **state)
 	}
 }
 
+static void undenied_is(const struct permission *p, const char *wanted)
+{
+	struct text remedy;
+
+	assert_non_null(text_begin(&remedy));
+	sql_write_undenied(remedy.to, "Acme]Test", p);
+	_cleanup_free_ char *text = text_end(&remedy);
+	assert_non_null(text);
+	assert_string_equal(text, wanted);
+	corpus_add(text);
+}
+
+#define DENIAL(of, on, to, by)                                                                     \
+	&(const struct permission)                                                                 \
+	{                                                                                          \
+		.class = of, .state = 'D', .name = (char[]){"VIEW DEFINITION"}, .schema = on,      \
+		.grantee = (char[]){to}, .grantor = (char[]){by}, .id = 7                          \
+	}
+#define WHO	"a'b]"
+#define FROM_IT " + N' FROM ' + QUOTENAME(N'a''b]') + N' CASCADE"
+
+static void test_what_a_denial_hides_is_found_by_its_id(void **state)
+{
+	(void)state;
+	undenied_is(DENIAL(CLASS_SCHEMA, (char[]){"x"}, WHO, "dbo"),
+		IN "REVOKE VIEW DEFINITION ON SCHEMA::[x] FROM [a'b]]] CASCADE AS [dbo];");
+	undenied_is(DENIAL(CLASS_SCHEMA, NULL, WHO, "dbo"), IN
+		"DECLARE @revoke nvarchar(max) = (SELECT N'REVOKE VIEW DEFINITION ON ' + N'SCHEMA::' + QUOTENAME(x.name)" FROM_IT
+		" AS ' + QUOTENAME(N'dbo') FROM sys.schemas AS x WHERE x.schema_id = 7); EXEC (@revoke);");
+	undenied_is(DENIAL(CLASS_OBJECT, NULL, WHO, "dbo"), IN
+		"DECLARE @revoke nvarchar(max) = (SELECT N'REVOKE VIEW DEFINITION ON ' + N'OBJECT::' + "
+		"QUOTENAME(SCHEMA_NAME(x.schema_id)) + N'.' + QUOTENAME(x.name)" FROM_IT
+		" AS ' + QUOTENAME(N'dbo') FROM sys.objects AS x WHERE x.object_id = 7); EXEC (@revoke);");
+	/* What is denied on a user is recorded as denied by that user. */
+	undenied_is(DENIAL(CLASS_PRINCIPAL, NULL, WHO, ""), IN
+		"DECLARE @revoke nvarchar(max) = (SELECT N'REVOKE VIEW DEFINITION ON ' + CASE x.type WHEN 'R' THEN N'ROLE::' "
+		"WHEN 'A' THEN N'APPLICATION ROLE::' ELSE N'USER::' END + QUOTENAME(x.name)" FROM_IT
+		"' FROM sys.database_principals AS x WHERE x.principal_id = 7); EXEC (@revoke);");
+	/* Names that are no valid text, and rarer kinds, are a DBA's to find. */
+	undenied_is(DENIAL(CLASS_TYPE, NULL, WHO, "dbo"), IN
+		"-- a DBA finds it in sys.database_permissions by class 6 and major_id 7, and revokes the denial;");
+	undenied_is(DENIAL(CLASS_SCHEMA, (char[]){"x"}, "\xed\xa0\x80", "dbo"), IN
+		"-- a DBA finds it in sys.database_permissions by class 3 and major_id 7, and revokes the denial;");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_remedies),
+		cmocka_unit_test(test_what_a_denial_hides_is_found_by_its_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

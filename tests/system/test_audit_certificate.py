@@ -223,6 +223,56 @@ class Certificate(audit_lab.AuditCase):
         found.agent.apply()
         self.certificate(found)
 
+    def test_what_is_hidden_in_its_database_is_not_searched(self):
+        """Whoever controls the database hides what was left there by a denial on its schema, its object, or to a role."""
+        left = ("CREATE SCHEMA [x]", "CREATE PROCEDURE x.door WITH EXECUTE AS OWNER AS SELECT 1",
+                "CREATE ROLE [watched]; ALTER ROLE [watched] ADD MEMBER [curfew_agent]")
+        found = self.ended_lab(removed=False)
+        for text in left:
+            found.server.sql(text, "AcmeTest")
+        found.agent.apply()
+        self.assertEqual([f["severity"] for f in self.findings(self.audit(found, 2), "execute-as-module")], ["high"])
+        for on, to in (("SCHEMA::x", "curfew_agent"), ("OBJECT::x.door", "public"), ("OBJECT::x.door", "watched")):
+            found.server.sql(f"DENY VIEW DEFINITION ON {on} TO [{to}]", "AcmeTest")
+            audit = self.audit(found, 2)
+            self.assertEqual(self.findings(audit, "execute-as-module"), [])
+            denial, = self.findings(audit, "hiding-denial")
+            self.assertEqual((denial["severity"], denial["database"]), ("high", "AcmeTest"))
+            said = self.certificate(found, expect=2).out
+            self.assertIn("not read: whatever 1 denial there hides from the agent login", " ".join(said.split()))
+            self.assertNotIn("None was found", said)
+            found.server.sql(denial["remedy"])
+            self.assertTrue(self.findings(self.audit(found, 2), "execute-as-module"))
+
+    def test_a_user_of_the_same_name_in_a_database_of_others(self):
+        """Whoever controls one makes such a user without a login, or for another: no end of this client waits for that."""
+        found = self.ended_lab(removed=False)
+        found.client_add("bolt", [("staging", "sql01", "Elsewhere")], users=(("Bo", "Li"),),
+                         approved_on=lab.day(lab.now() - lab.days(120)), starts=lab.day(lab.now() - lab.days(110)))
+        found.server.sql("CREATE LOGIN [mallory] WITH PASSWORD = N'Str0ng-enough'; "
+                         "ALTER AUTHORIZATION ON DATABASE::[Elsewhere] TO [mallory]")
+        found.agent.apply(lab.local(lab.now() - lab.days(100)))
+        for made in ("WITHOUT LOGIN", "FOR LOGIN [mallory2]"):
+            found.server.sql("CREATE LOGIN [mallory2] WITH PASSWORD = N'Str0ng-enough'")
+            found.server.sql(f"CREATE USER [{USER}] {made}", "Elsewhere")
+            found.agent.apply(expect=(0, 2))
+            self.certificate(found)
+            self.assertEqual(found.agent.curfew("status", "acme").code, 0)
+            told, = self.findings(self.audit(found, 2), "namesake-user")
+            self.assertEqual((told["database"], told["client"]), ("Elsewhere", None))
+            self.assertIn("an administrator of this database made it, owned by login [mallory]", told["evidence"])
+            self.assertEqual(self.findings(self.audit(found, None, "acme"), "namesake-user"), [])
+            self.assertTrue(self.findings(self.audit(found, 2, "bolt"), "namesake-user"))
+            found.server.sql(told["remedy"])
+            self.assertEqual(self.findings(self.audit(found), "namesake-user"), [])
+            found.server.sql("DROP LOGIN [mallory2]")
+        # In a database of its own it counts, and who removes it is said.
+        found.server.sql(f"CREATE USER [{USER}] WITHOUT LOGIN", "AcmeProd")
+        self.refused(found, f"its user [{USER}] still exists in [AcmeProd]", "a DBA runs DROP USER there")
+        found.server.sql(f"DROP USER [{USER}]", "AcmeProd")
+        found.agent.apply(expect=(0, 2))
+        self.certificate(found)
+
     def test_a_login_that_the_agent_may_not_see_is_not_gone(self):
         found = self.lab_make()
         found.golive = lab.now() + lab.days(20)
