@@ -9,6 +9,8 @@ struct change_list {
 	size_t n;
 };
 
+struct database_index;
+
 struct builder {
 	const struct wanted_server *w;
 	const struct observed_server *o;
@@ -20,6 +22,8 @@ struct builder {
 	struct change_list openings;
 	struct obstacle *obstacles;
 	size_t n_obstacles;
+	struct database_index *indexes; /* one for each database (name_index.c) */
+	bool *doomed;			/* by session: the closings end it */
 	bool no_memory;
 	struct change nowhere; /* receives writes after memory ran out; never read */
 };

@@ -41,11 +41,17 @@ void change_free(struct change *c)
 	free(c->regrants);
 }
 
-void difference_drop(struct difference *d, size_t i)
+void difference_filter(struct difference *d,
+	bool (*stays)(const void *context, const struct change *c), const void *context)
 {
-	change_free(&d->changes[i]);
-	d->n_changes--;
-	memmove(&d->changes[i], &d->changes[i + 1], (d->n_changes - i) * sizeof(*d->changes));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->n_changes; i++)
+		if (stays(context, &d->changes[i]))
+			d->changes[kept++] = d->changes[i];
+		else
+			change_free(&d->changes[i]);
+	d->n_changes = kept;
 }
 
 void difference_free(struct difference *d)

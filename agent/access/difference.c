@@ -132,10 +132,14 @@ static bool change_is_of_server(const struct change *c)
 int difference_build(struct difference *out, const struct wanted_server *w,
 	const struct observed_server *o, const struct claims *c, instant_t now)
 {
-	struct builder b = {.w = w, .o = o, .c = c, .now = now};
 	_cleanup_free_ bool *roles_pending = calloc(o->n_databases + 1, sizeof(*roles_pending));
+	_cleanup_free_ bool *doomed = calloc(o->n_sessions + 1, sizeof(*doomed));
+	_cleanup_free_ struct database_index *indexes =
+		calloc(o->n_databases + 1, sizeof(*indexes));
+	struct builder b = {
+		.w = w, .o = o, .c = c, .now = now, .indexes = indexes, .doomed = doomed};
 
-	if (!roles_pending)
+	if (!roles_pending || !doomed || !indexes)
 		return -ENOMEM;
 	missing_rights_report(&b);
 	unseen_report(&b);
@@ -162,5 +166,7 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 		builder_drop(&b, &b.closings, change_is_of_server);
 		builder_drop(&b, &b.openings, NULL);
 	}
+	for (size_t i = 0; i < o->n_databases; i++)
+		database_index_free(&indexes[i]);
 	return builder_join(out, &b);
 }

@@ -22,6 +22,32 @@ struct login_work {
 	bool announced;	    /* CHANGE_LOGIN_CREATE is in builder.openings already */
 };
 
+/* What has one name, and for some a second one, in order. `at` is its place in the observation. */
+struct name_place {
+	const char *name, *second; /* "": none */
+	size_t at;
+};
+struct name_index {
+	struct name_place *items;
+	size_t n;
+};
+/* The first of that name; name_is_at() tells whether there is one, and whether the next is another. Names are compared exactly. Of
+ * one name they stand in the order of the observation. `second` NULL: none. */
+size_t name_first(const struct name_index *x, const char *name, const char *second);
+bool name_is_at(const struct name_index *x, size_t i, const char *name, const char *second);
+
+/* What a database has by the name of its owner, member, grantee, or grantor (name_index.c); permissions also by
+ * permission.schema, and by that and permission.object. It points into the observation. */
+struct database_index {
+	struct name_index users, members, grantees, grantors, schemas, securables, owners;
+	bool full_known, full_given; /* whether a managed login has full access there (fitness.c) */
+};
+bool database_index_build(
+	struct database_index *x, const struct observed_database *d); /* false: no memory */
+void database_index_free(struct database_index *x);
+/* Built when it is needed first. NULL: no memory, and the builder knows. */
+const struct database_index *builder_index(struct builder *b, const struct observed_database *d);
+
 /* A database's permissions on itself and on its schemas, and who owns schemas, for fast look-up (role_index.c). It points into
  * the observation. */
 struct role_index {
@@ -67,6 +93,10 @@ void additions_hold(struct builder *b, struct login_work *work, const struct wan
 	const struct grant *g, struct additions before);
 
 /* One user in one database. */
+/* Removes everything that a user has besides roles: permissions that it granted, explicit permissions, ownership. True: there was
+ * something. With `leaves` also what keeps it from being dropped. */
+bool user_strip(struct builder *b, const struct login_work *work, const struct observed_database *d,
+	const char *user, bool leaves, const char *reason);
 void user_want(struct builder *b, struct login_work *work, const struct grant *g,
 	const struct observed_database *d, bool roles_pending);
 void user_remove(struct builder *b, struct login_work *work, const struct observed_database *d,

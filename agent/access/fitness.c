@@ -134,13 +134,18 @@ char *fitness_text(const struct observed_server *o, const struct observed_databa
 /* A managed login has full access there already, so this is not the first grant. */
 static bool full_is_given(const struct builder *b, const struct observed_database *d)
 {
-	for (size_t i = 0; i < b->o->n_logins; i++) {
+	struct database_index *x = &b->indexes[d - b->o->databases];
+
+	/* Asked for each grant there, and the database may have any number of users. */
+	for (size_t i = 0; !x->full_known && i < b->o->n_logins; i++) {
 		const struct observed_login *l = &b->o->logins[i];
 		bool exact;
-		if (l->ours && observed_level(&exact, b->o, d, l, b->w->server) == LEVEL_FULL)
-			return true;
+		x->full_given =
+			l->ours && observed_level(&exact, b->o, d, l, b->w->server) == LEVEL_FULL;
+		x->full_known = x->full_given;
 	}
-	return false;
+	x->full_known = true;
+	return x->full_given;
 }
 
 /* Whether some reason is only that something was not read, which the rights of the bootstrap end; or some is none of these. */

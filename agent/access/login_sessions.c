@@ -6,15 +6,6 @@
 /* Tolerance between Curfew's clock and the age of a session by the server's clock, in seconds. */
 #define SESSION_AGE_SLACK 2
 
-static bool session_is_doomed(const struct builder *b, const struct session_key *k)
-{
-	for (size_t i = 0; i < b->closings.n; i++)
-		if (b->closings.items[i].kind == CHANGE_SESSION_KILL &&
-			b->closings.items[i].session.id == k->id)
-			return true;
-	return false;
-}
-
 void sessions_kill(struct builder *b, struct change_list *to, const struct login_work *work,
 	uint64_t older_than, const char *reason)
 {
@@ -22,8 +13,9 @@ void sessions_kill(struct builder *b, struct change_list *to, const struct login
 		const struct observed_session *s = &b->o->sessions[i];
 		/* A session that rolls back was ended already. */
 		if (!work->observed || !observed_session_is_of(s, &work->observed->sid) ||
-			s->age < older_than || s->ending || session_is_doomed(b, &s->key))
+			s->age < older_than || s->ending || b->doomed[i])
 			continue;
+		b->doomed[i] = to == &b->closings;
 		change_push(b, to, CHANGE_SESSION_KILL, work->client, work->login, NULL, reason)
 			->session = s->key;
 	}

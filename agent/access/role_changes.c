@@ -193,14 +193,13 @@ bool roles_want(struct builder *b, const struct observed_database *d)
 }
 
 /* Users of scheduled or managed logins are handled with their login. */
-static bool member_is_handled(
-	const struct builder *b, const struct observed_database *d, const char *member)
+static bool member_is_handled(const struct builder *b, const struct observed_database *d,
+	const struct name_index *users, const char *member)
 {
-	const struct observed_user *u = NULL;
+	size_t at = name_first(users, member, NULL);
+	const struct observed_user *u =
+		name_is_at(users, at, member, NULL) ? &d->users[users->items[at].at] : NULL;
 
-	for (size_t i = 0; i < d->n_users; i++)
-		if (streq(d->users[i].name, member))
-			u = &d->users[i];
 	if (!u || u->type == 'R')
 		return false;
 	for (size_t i = 0; i < b->o->n_logins; i++)
@@ -214,12 +213,13 @@ void roles_police(struct builder *b, const struct observed_database *d)
 {
 	if (!d->managed || !d->read || database_is_untouchable(b, d))
 		return;
-	for (size_t i = 0; i < d->n_members; i++) {
+	const struct database_index *x = builder_index(b, d);
+	for (size_t i = 0; x && i < d->n_members; i++) {
 		const struct observed_member *m = &d->members[i];
 		for (int level = LEVEL_READ_ONLY; level <= LEVEL_FULL; level++) {
 			const char *role = b->w->server->terms[level].role;
 			if (!role || !names_equal(m->role, role) ||
-				member_is_handled(b, d, m->member))
+				member_is_handled(b, d, &x->users, m->member))
 				continue;
 			struct change *c = change_push(b, &b->closings, CHANGE_MEMBER_DROP, NULL,
 				NULL, d->name, "remove: not a configured user");

@@ -30,138 +30,6 @@ static void member_change(struct builder *b, struct change_list *l, enum change_
 	user_change(b, l, kind, work, d, user, reason)->role = builder_copy(b, role);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && streq(a, b));
-}
-
-static void regrant_push(struct builder *b, struct change *c, const struct permission *p)
-{
-	struct permission *items = reallocarray(c->regrants, c->n_regrants + 1, sizeof(*items));
-
-	if (!items) {
-		b->no_memory = true;
-		return;
-	}
-	c->regrants = items;
-	permission_copy(b, &items[c->n_regrants++], p);
-}
-
-/* The kind of what a schema contains; NULL: it is in no schema. */
-static const char *kind_in_schema(int class)
-{
-	return class == CLASS_OBJECT		      ? "OBJECT"
-	       : class == CLASS_TYPE		      ? "TYPE"
-	       : class == CLASS_XML_SCHEMA_COLLECTION ? "XML SCHEMA COLLECTION"
-						      : NULL;
-}
-
-/* ALTER AUTHORIZATION drops every permission on its target. On a schema, it also drops those on what is in it and
- * has no owner of its own. */
-static bool transfer_drops(const struct observed_owned *owned, const struct permission *p)
-{
-	const char *kind = kind_in_schema(p->class);
-
-	if (streq(owned->kind, "SCHEMA"))
-		return (p->class == CLASS_SCHEMA || (kind && !p->owner_apart)) &&
-		       same_text(p->schema, owned->name);
-	/* A permission on something outside schemas has its kind in place of the schema. */
-	if (kind)
-		return streq(owned->kind, kind) && same_text(p->schema, owned->schema) &&
-		       same_text(p->object, owned->name);
-	return p->class != CLASS_SCHEMA && same_text(p->schema, owned->kind) &&
-	       same_text(p->object, owned->name);
-}
-
-/* Restores the permissions of other principals: grants, then column exceptions, then DENYs. */
-static void owner_regrants(struct builder *b, struct change *c, const struct observed_database *d,
-	const struct observed_owned *owned, const char *user)
-{
-	static const char *const order[] = {"GW", "R", "D"};
-	/* Nobody grants anything to itself: what is lost here the agent has as db_owner. */
-	const struct observed_user *agent = observed_user_of_agent(b->o, d, b->w->server);
-
-	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
-		for (size_t i = 0; i < d->n_permissions; i++) {
-			const struct permission *p = &d->permissions[i];
-			if (strchr(order[k], p->state) && !streq(p->grantee, user) &&
-				transfer_drops(owned, p) &&
-				!(agent && streq(agent->name, p->grantee)))
-				regrant_push(b, c, p);
-		}
-}
-
-/* Who granted or denied something on a user is recorded as that user, whoever it was. */
-static bool is_on_user(const struct permission *p, const char *user)
-{
-	return p->class == CLASS_PRINCIPAL && same_text(p->object, user);
-}
-
-/* Revokes what the user granted to others, and what they granted further. A DENY is added again with Curfew as grantor. One on
- * the user itself gives nobody anything: it stays as long as the user, and would keep it from being dropped. */
-static bool user_strip_granted(struct builder *b, const struct login_work *work,
-	const struct observed_database *d, const char *user, bool leaves, const char *reason)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < d->n_permissions; i++) {
-		const struct permission *p = &d->permissions[i];
-		bool denied_on_it = p->state == 'D' && is_on_user(p, user);
-		if (!streq(p->grantor, user) || p->state == 'R' || (denied_on_it && !leaves))
-			continue;
-		struct change *c =
-			user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason);
-		permission_copy(b, &c->permission, p);
-		if (p->state == 'D' && !streq(p->grantee, user) && !denied_on_it)
-			regrant_push(b, c, p);
-		any = true;
-	}
-	return any;
-}
-
-static bool user_strip_held(struct builder *b, const struct login_work *work,
-	const struct observed_database *d, const char *user, const char *reason)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < d->n_permissions; i++) {
-		const struct permission *p = &d->permissions[i];
-		if (!streq(p->grantee, user) || streq(p->grantor, user) ||
-			!permission_is_right(p) || permission_is_connect(p))
-			continue;
-		permission_copy(b,
-			&user_change(b, &b->closings, CHANGE_REVOKE, work, d, user, reason)
-				 ->permission,
-			p);
-		any = true;
-	}
-	return any;
-}
-
-/* Removes everything that a user has besides roles: permissions that it granted, explicit permissions, ownership. True:
- * there was something. What it granted comes first, because without the grant option it cannot be revoked any more. */
-static bool user_strip(struct builder *b, const struct login_work *work,
-	const struct observed_database *d, const char *user, bool leaves, const char *reason)
-{
-	bool any = user_strip_granted(b, work, d, user, leaves, reason);
-
-	if (user_strip_held(b, work, d, user, reason))
-		any = true;
-	for (size_t i = 0; i < d->n_owned; i++) {
-		const struct observed_owned *owned = &d->owned[i];
-		if (!streq(owned->owner, user))
-			continue;
-		struct change *c =
-			user_change(b, &b->closings, CHANGE_OWNER, work, d, user, reason);
-		c->permission.name = builder_copy(b, owned->kind);
-		c->permission.schema = builder_copy(b, owned->schema);
-		c->permission.object = builder_copy(b, owned->name);
-		owner_regrants(b, c, d, owned, user);
-		any = true;
-	}
-	return any;
-}
-
 void login_announce(struct builder *b, struct login_work *work, const char *reason)
 {
 	if (work->announced)
@@ -229,14 +97,17 @@ static void user_level(struct builder *b, struct login_work *work,
 {
 	const struct level_terms *terms = g->server->terms;
 	const struct level_terms *want = &terms[g->level];
+	const struct database_index *x = builder_index(b, d);
 	bool narrows = false, any = false;
 
-	for (size_t i = 0; i < d->n_members; i++) {
-		if (!streq(d->members[i].member, user))
-			continue;
+	if (!x)
+		return;
+	const struct name_index *in = &x->members;
+	size_t first = name_first(in, user, NULL);
+	for (size_t i = first; name_is_at(in, i, user, NULL); i++) {
+		const char *role = d->members[in->items[i].at].role;
 		any = true;
-		if (!terms_have_role(want, d->members[i].role) &&
-			role_level(terms, d->members[i].role) >= g->level)
+		if (!terms_have_role(want, role) && role_level(terms, role) >= g->level)
 			narrows = true;
 	}
 	const char *const own[] = {want->role};
@@ -258,13 +129,12 @@ static void user_level(struct builder *b, struct login_work *work,
 		    b, work, d, user, false, "remove permissions and ownership outside the role"))
 		narrows = true;
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
-		for (size_t i = 0; i < d->n_members; i++) {
-			if (!streq(d->members[i].member, user) ||
-				terms_have_role(want, d->members[i].role) ||
-				role_level(terms, d->members[i].role) != level)
+		for (size_t i = first; name_is_at(in, i, user, NULL); i++) {
+			const char *role = d->members[in->items[i].at].role;
+			if (terms_have_role(want, role) || role_level(terms, role) != level)
 				continue;
-			member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, user,
-				d->members[i].role, reason);
+			member_change(
+				b, &b->closings, CHANGE_MEMBER_DROP, work, d, user, role, reason);
 			work->pending = true;
 		}
 	/* An orphaned user has no sessions, because nobody can log in as it. */
@@ -327,14 +197,19 @@ void user_remove(struct builder *b, struct login_work *work, const struct observ
 		work->blocked = work->narrowed = true;
 		return;
 	}
+	const struct database_index *x = builder_index(b, d);
+	if (!x)
+		return;
 	user_strip(b, work, d, u->name, true, reason);
 	/* Drop lower roles last: their DENYs apply while the higher roles are dropped. */
 	for (enum level level = LEVEL_FULL; level > LEVEL_NONE; level--)
-		for (size_t i = 0; i < d->n_members; i++)
-			if (streq(d->members[i].member, u->name) &&
-				role_level(b->w->server->terms, d->members[i].role) == level)
+		for (size_t i = name_first(&x->members, u->name, NULL);
+			name_is_at(&x->members, i, u->name, NULL); i++) {
+			const char *role = d->members[x->members.items[i].at].role;
+			if (role_level(b->w->server->terms, role) == level)
 				member_change(b, &b->closings, CHANGE_MEMBER_DROP, work, d, u->name,
-					d->members[i].role, reason);
+					role, reason);
+		}
 	user_change(b, &b->closings, CHANGE_USER_DROP, work, d, u->name, reason);
 	work->narrowed = true;
 }

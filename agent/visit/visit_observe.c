@@ -167,8 +167,10 @@ static int server_observe(struct visit_run *run, struct sql_error *error)
 }
 
 /* One that is disabled because it is about to be made, or about to get more, is no closing. */
-static bool closes_something(const struct visit_run *run, const struct change *c)
+static bool closes_something(const void *context, const struct change *c)
 {
+	const struct visit_run *run = context;
+
 	return change_closes(c->kind) && !c->before_opening &&
 	       (!c->login || observed_find_login(&run->observed, c->login));
 }
@@ -192,9 +194,8 @@ int visit_compare(struct visit_run *run)
 	if (!rc)
 		rc = difference_build(
 			&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
-	for (size_t i = run->difference.n_changes; i-- > 0 && run->closing_only;)
-		if (!closes_something(run, &run->difference.changes[i]))
-			difference_drop(&run->difference, i);
+	if (run->closing_only)
+		difference_filter(&run->difference, closes_something, run);
 	return rc;
 }
 

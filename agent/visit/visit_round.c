@@ -16,6 +16,8 @@
 #define MAX_ATTEMPTS 6
 /* Changes that are announced and recorded together. */
 #define CHUNK 256
+/* What may wait, in smaller ones: the time is looked at before each. */
+#define WAITING_CHUNK 32
 
 int statement_insist(struct visit_run *run, struct sql_error *error, const char *text)
 {
@@ -72,26 +74,6 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 	return rc;
 }
 
-/* Skip a change that depends on one that failed in this round: grant nothing on top of a failure. */
-static bool change_is_moot(const struct visit_run *run, const bool *failed, size_t i)
-{
-	const struct change *c = &run->difference.changes[i];
-
-	/* Without a journal record, remove access but do not grant any. */
-	if (run->unrecorded && (!change_closes(c->kind) || c->before_opening))
-		return true;
-	for (size_t k = 0; k < i; k++) {
-		const struct change *f = &run->difference.changes[k];
-		/* Try to remove access whatever failed before, except for a login that could not be created. */
-		if (!failed[k] || (change_closes(c->kind) && f->kind != CHANGE_LOGIN_CREATE))
-			continue;
-		if (f->login ? c->login && names_equal(f->login, c->login)
-			     : c->database && f->database && names_equal(f->database, c->database))
-			return true;
-	}
-	return false;
-}
-
 /* Adds a claim on a login that this session has just created. */
 static int login_claim(struct visit_run *run, const struct change *c)
 {
@@ -135,11 +117,57 @@ struct chunk {
 	struct visit_run *run;
 	bool late; /* what may wait is left to the next pass */
 	size_t from, to;
-	bool *failed, *finished; /* of all changes of the round */
-	struct record *plans;	 /* of the chunk */
+	bool *finished; /* of all changes of the round */
+	/* Of those that failed the first of each login, and of each database: they may be very many. */
+	size_t *failures, n_failures;
+	struct record *plans; /* of the chunk */
 	bool *unwritable;
 	bool apart; /* this server does not take several changes in one batch */
 };
+
+/* What failed for a login concerns all that is about that login, and otherwise all that is in that database. */
+static bool is_of_same(const struct change *f, const struct change *c)
+{
+	return f->login ? c->login && names_equal(f->login, c->login)
+			: c->database && f->database && names_equal(f->database, c->database);
+}
+
+static void failure_note(struct chunk *k, size_t i)
+{
+	const struct change *changes = k->run->difference.changes, *c = &changes[i];
+
+	for (size_t m = 0; m < k->n_failures; m++) {
+		const struct change *f = &changes[k->failures[m]];
+		if (!f->login != !c->login || !is_of_same(f, c) ||
+			(f->kind == CHANGE_LOGIN_CREATE) != (c->kind == CHANGE_LOGIN_CREATE))
+			continue;
+		if (i < k->failures[m])
+			k->failures[m] = i;
+		return;
+	}
+	if (c->login || c->database)
+		k->failures[k->n_failures++] = i;
+}
+
+/* Skip a change that depends on one that failed in this round: grant nothing on top of a failure. */
+static bool change_is_moot(const struct chunk *k, size_t i)
+{
+	const struct visit_run *run = k->run;
+	const struct change *c = &run->difference.changes[i];
+
+	/* Without a journal record, remove access but do not grant any. */
+	if (run->unrecorded && (!change_closes(c->kind) || c->before_opening))
+		return true;
+	for (size_t m = 0; m < k->n_failures; m++) {
+		const struct change *f = &run->difference.changes[k->failures[m]];
+		/* Try to remove access whatever failed before, except for a login that could not be created. */
+		if (k->failures[m] < i &&
+			(!change_closes(c->kind) || f->kind == CHANGE_LOGIN_CREATE) &&
+			is_of_same(f, c))
+			return true;
+	}
+	return false;
+}
 
 static bool is_due(const struct chunk *k, const struct change *c)
 {
@@ -204,13 +232,15 @@ static int change_finish(
 	const struct change *c = &run->difference.changes[i];
 
 	k->finished[i] = true;
-	k->failed[i] = rc || moot;
-	run->failed = run->failed || k->failed[i];
+	bool failed = rc || moot;
+	if (failed)
+		failure_note(k, i);
+	run->failed = run->failed || failed;
 	if (unseen_note(run, c, rc, error->number))
 		return -ENOMEM;
 	if (c->login && change_closes(c->kind) && login_touch(&run->touched, c->login))
 		return -ENOMEM;
-	if (!k->failed[i] && c->kind == CHANGE_LOGIN_CREATE && login_claim(run, c))
+	if (!failed && c->kind == CHANGE_LOGIN_CREATE && login_claim(run, c))
 		return -ENOMEM;
 	struct record *plan = &k->plans[i - k->from];
 	if (!doubt_keep(run, plan, rc, error))
@@ -239,7 +269,7 @@ static size_t batch_choose(struct change_batch *b, size_t *numbers, const struct
 	for (; m < k->to && phase_of(run, &changes[m]) == phase_of(run, &changes[i]); m++) {
 		if (k->finished[m] || !is_due(k, &changes[m]))
 			continue;
-		if (k->unwritable[m - k->from] || change_is_moot(k->run, k->failed, m))
+		if (k->unwritable[m - k->from] || change_is_moot(k, m))
 			break;
 		numbers[b->n] = m;
 		b->changes[b->n++] = &changes[m];
@@ -293,7 +323,7 @@ static int chunk_run(struct chunk *k, struct sql_error *error)
 		entered_note(run, NULL);
 		int rc = batch_run(k, error, i);
 		if (!rc && !k->finished[i]) {
-			bool moot = change_is_moot(run, k->failed, i);
+			bool moot = change_is_moot(k, i);
 			*error = (struct sql_error){0};
 			entered_note(run, c->database);
 			run->entered.any = c->database;
@@ -312,22 +342,23 @@ static int chunk_run(struct chunk *k, struct sql_error *error)
 int round_run(struct visit_run *run, struct sql_error *error)
 {
 	size_t n = run->difference.n_changes;
-	_cleanup_free_ bool *failed = calloc(n + 1, sizeof(*failed));
+	_cleanup_free_ size_t *failures = calloc(n + 1, sizeof(*failures));
 	_cleanup_free_ bool *finished = calloc(n + 1, sizeof(*finished));
 	_cleanup_free_ bool *unwritable = calloc(CHUNK, sizeof(*unwritable));
 	_cleanup_free_ struct record *plans = calloc(CHUNK, sizeof(*plans));
 	struct chunk k = {.run = run,
-		.failed = failed,
+		.failures = failures,
 		.finished = finished,
 		.unwritable = unwritable,
 		.plans = plans,
 		.apart = run->visit->apart};
 	int rc = 0;
 
-	if (!failed || !finished || !unwritable || !plans)
+	if (!failures || !finished || !unwritable || !plans)
 		return -ENOMEM;
 	for (; k.to < n && !rc; k.from = k.to) {
-		k.to = k.from + CHUNK < n ? k.from + CHUNK : n;
+		size_t size = run->difference.changes[k.from].may_wait ? WAITING_CHUNK : CHUNK;
+		k.to = k.from + size < n ? k.from + size : n;
 		rc = chunk_announce(&k);
 		if (!rc)
 			rc = chunk_run(&k, error);

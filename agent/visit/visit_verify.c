@@ -142,15 +142,17 @@ bool login_is_verified(const struct visit_run *run, const char *login)
 	return true;
 }
 
+static bool is_no_unverified_enabling(const void *context, const struct change *c)
+{
+	return c->kind != CHANGE_LOGIN_ENABLE || login_is_verified(context, c->login);
+}
+
 int verify_before_enabling(struct visit_run *run, struct sql_error *error)
 {
 	int rc = verify_run(run, error, verify_to_be_enabled);
 
-	for (size_t i = run->difference.n_changes; i-- > 0 && !rc;) {
-		const struct change *c = &run->difference.changes[i];
-		if (c->kind == CHANGE_LOGIN_ENABLE && !login_is_verified(run, c->login))
-			difference_drop(&run->difference, i);
-	}
+	if (!rc)
+		difference_filter(&run->difference, is_no_unverified_enabling, run);
 	return rc;
 }
 

@@ -106,7 +106,7 @@ struct change {
 	size_t n_regrants;
 	struct session_key session;
 	bool before_opening; /* takes away only for the time until what follows it is verified */
-	bool may_wait; /* of roles that need so many changes that a later pass may go on with them */
+	bool may_wait; /* of a database that needs so many changes that a later pass may go on with them */
 	struct sid sid; /* of LOGIN_CREATE; size 0: the server makes one */
 	char *reason;
 };
@@ -120,7 +120,8 @@ struct obstacle {
 	bool shuts; /* nobody knows that the login has no more than is scheduled there: its network is blocked too */
 };
 struct difference {
-	struct change *changes; /* removals first, in the order of application */
+	struct change *
+		changes; /* in the order of application: removals first, but for those that may wait */
 	size_t n_changes;
 	struct obstacle *obstacles;
 	size_t n_obstacles;
@@ -155,8 +156,9 @@ size_t unreadable_for(const struct observed_server *o, const struct wanted_serve
 	const struct claims *c, const struct login_of_client *who);
 /* Some question without an answer concerns everybody there. */
 bool unreadable_is_of_all(const struct observed_server *o);
-/* Removes one change from the list. */
-void difference_drop(struct difference *d, size_t i);
+/* Removes the changes for which `stays` is false. */
+void difference_filter(struct difference *d,
+	bool (*stays)(const void *context, const struct change *c), const void *context);
 /* Equal lists have equal digests; different lists almost never do. */
 uint64_t difference_digest(const struct difference *d);
 
