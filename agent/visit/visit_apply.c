@@ -37,7 +37,7 @@ static void lock_busy_tell(const struct visit_run *run, const char *text)
 	worker_tell(run->worker, &r);
 }
 
-/* Whoever may alter a database can make schemas and drop roles there as often as it wants. */
+/* Whoever may alter a database can make schemas and permissions, and drop roles, there as often as it wants. */
 static void waiting_tell(const struct visit_run *run)
 {
 	const struct difference *d = &run->difference;
@@ -52,8 +52,8 @@ static void waiting_tell(const struct visit_run *run)
 		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, database);
 		r.state = STATE_DRIFT;
 		RECORD_PRINTF(&r, detail,
-			"the roles of database [%.128s] need so many changes that the next pass continues with them; nobody gets "
-			"access there before; if every pass says this, find who drops the roles or adds schemas",
+			"database [%.128s] needs so many changes that the next pass continues with them; nobody gets access there "
+			"before; if every pass says this, find who drops the roles, or adds schemas, permissions, or role members",
 			database);
 		worker_tell(run->worker, &r);
 	}

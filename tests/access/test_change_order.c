@@ -8,7 +8,8 @@
 #include "stage.h"
 
 #define BEN	"other.ben"
-#define SCHEMAS 300 /* each asks for 7 denials and 15 grants */
+#define SCHEMAS 300  /* each asks for 7 denials and 15 grants */
+#define MANY	3000 /* permissions */
 
 /* Another client on the server, whose database has that many schemas and none of the roles. */
 static struct stage *stage_two(bool live, size_t schemas, struct observed_database **theirs)
@@ -161,6 +162,118 @@ static void test_the_usual_roles_do_not_wait(void **state)
 	stage_free(s);
 }
 
+/* Put there as they are: the model looks for each among all. */
+static void many_permissions(struct observed_database *d, const char *grantee)
+{
+	struct permission *all =
+		realloc(d->permissions, (d->n_permissions + MANY) * sizeof(*d->permissions));
+
+	assert_non_null(all);
+	d->permissions = all;
+	for (size_t i = 0; i < MANY; i++) {
+		char column[16];
+		struct permission *p = &all[d->n_permissions++];
+		snprintf(column, sizeof(column), "c%zu", i);
+		*p = (struct permission){.class = CLASS_OBJECT, .state = 'G'};
+		p->name = strdup("REFERENCES");
+		p->schema = strdup("dbo");
+		p->object = strdup("wide");
+		p->column = strdup(column);
+		p->grantee = strdup(grantee);
+		p->grantor = strdup("dbo");
+	}
+}
+
+/* Very much is to be removed from the other client's role, whose user is to get access, as Jane is. */
+static void test_access_waits_for_no_removals_of_another_client(void **state)
+{
+	struct observed_database *theirs;
+	struct stage *s = stage_two(false, 0, &theirs);
+	size_t last, revokes;
+
+	(void)state;
+	scene_roles(&s->scene, theirs);
+	many_permissions(theirs, FULL);
+	compare(s);
+	revokes = first_of(s, CHANGE_REVOKE, NULL, "OtherTest", &last);
+	assert_int_equal(last - revokes, MANY - 1);
+	first_of(s, CHANGE_MEMBER_ADD, JANE, "AcmeTest", &last);
+	assert_true(last < revokes);
+	for (size_t i = 0; i < s->d.n_changes; i++) {
+		const struct change *c = &s->d.changes[i];
+		bool theirs_alone = (c->database && !strcmp(c->database, "OtherTest")) ||
+				    (c->login && !strcmp(c->login, BEN));
+		assert_int_equal(c->may_wait, theirs_alone);
+	}
+	/* Nobody gets anything there before. */
+	first_of(s, CHANGE_REVOKE, NULL, "OtherTest", &last);
+	assert_true(last < first_of(s, CHANGE_LOGIN_CREATE, BEN, NULL, &(size_t){0}));
+	assert_true(last < first_of(s, CHANGE_MEMBER_ADD, BEN, "OtherTest", &(size_t){0}));
+	apply_all(s);
+	for (int i = 0; i < 4 && s->d.n_changes; i++)
+		apply_all(s);
+	assert_int_equal(s->d.n_changes, 0);
+	stage_free(s);
+}
+
+/* A user of the other client who has very many permissions is shut, and loses its role, before Jane gets access. The permissions,
+ * and what must come behind them, wait. */
+static void test_an_end_does_not_wait_for_its_own_permissions(void **state)
+{
+	struct observed_database *theirs;
+	struct stage *s = stage_two(false, 0, &theirs);
+	struct observed_login *gone;
+	size_t jane, last, revokes;
+
+	(void)state;
+	gone = stage_claim(s, model_login(&s->model, "aa.gone", 7));
+	gone->marked = true;
+	model_user(theirs, "aa.gone", gone->sid);
+	scene_roles(&s->scene, theirs);
+	model_member(theirs, FULL, "aa.gone");
+	many_permissions(theirs, "aa.gone");
+	model_session(&s->model, "aa.gone", 3600);
+	compare(s);
+	jane = first_of(s, CHANGE_MEMBER_ADD, JANE, "AcmeTest", &last);
+	assert_int_equal(s->d.changes[0].kind, CHANGE_LOGIN_DISABLE);
+	assert_int_equal(s->d.changes[1].kind, CHANGE_SESSION_KILL);
+	assert_true(first_of(s, CHANGE_MEMBER_DROP, "aa.gone", "OtherTest", &last) < jane);
+	assert_false(s->d.changes[0].may_wait || s->d.changes[1].may_wait ||
+		     s->d.changes[last].may_wait);
+	revokes = first_of(s, CHANGE_REVOKE, "aa.gone", "OtherTest", &last);
+	assert_true(jane < revokes && s->d.changes[revokes].may_wait);
+	size_t user = first_of(s, CHANGE_USER_DROP, "aa.gone", "OtherTest", &(size_t){0});
+	size_t login = first_of(s, CHANGE_LOGIN_DROP, "aa.gone", NULL, &(size_t){0});
+	assert_true(last < user && user < login);
+	assert_true(s->d.changes[user].may_wait && s->d.changes[login].may_wait);
+	for (int i = 0; i < 5 && s->d.n_changes; i++)
+		apply_all(s);
+	assert_int_equal(s->d.n_changes, 0);
+	stage_free(s);
+}
+
+/* A change of owner counts with all that it grants again. */
+static void test_a_transfer_counts_with_what_it_restores(void **state)
+{
+	struct observed_database *theirs;
+	struct stage *s = stage_two(false, 0, &theirs);
+	struct observed_login *gone;
+	size_t owner, last;
+
+	(void)state;
+	gone = stage_claim(s, model_login(&s->model, "aa.gone", 7));
+	gone->marked = true;
+	model_user(theirs, "aa.gone", gone->sid);
+	many_permissions(theirs, "public");
+	model_owned(theirs, "OBJECT", "dbo", "wide", "aa.gone");
+	compare(s);
+	owner = first_of(s, CHANGE_OWNER, "aa.gone", "OtherTest", &last);
+	assert_int_equal(s->d.changes[owner].n_regrants, MANY);
+	assert_true(s->d.changes[owner].may_wait);
+	assert_true(first_of(s, CHANGE_MEMBER_ADD, JANE, "AcmeTest", &last) < owner);
+	stage_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +281,9 @@ int main(void)
 		cmocka_unit_test(test_an_end_waits_for_no_rights_of_another_login),
 		cmocka_unit_test(test_access_waits_for_no_roles_of_another_client),
 		cmocka_unit_test(test_the_usual_roles_do_not_wait),
+		cmocka_unit_test(test_access_waits_for_no_removals_of_another_client),
+		cmocka_unit_test(test_an_end_does_not_wait_for_its_own_permissions),
+		cmocka_unit_test(test_a_transfer_counts_with_what_it_restores),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,19 @@ static void test_where_nothing_else_is_left_the_round_is_empty(void **state)
 	assert_true(run.waits && !run.changed);
 }
 
+/* The time is looked at often enough: what is announced together may take long. */
+static void test_what_may_wait_is_announced_in_small_parts(void **state)
+{
+	struct change many[100];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = changes[1];
+	struct visit_run run = run_round(many, ARRAY_SIZE(many), 14);
+	assert_int_equal(intents, 4);
+	assert_true(run.changed && !run.waits);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -123,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_what_may_wait_is_made_while_there_is_time),
 		cmocka_unit_test(test_then_only_what_others_get_is_made),
 		cmocka_unit_test(test_where_nothing_else_is_left_the_round_is_empty),
+		cmocka_unit_test(test_what_may_wait_is_announced_in_small_parts),
 	};
 
 	return cmocka_run_group_tests(tests, begin, NULL);
