@@ -286,5 +286,6 @@ void login_remove(struct builder *b, const struct observed_login *l)
 	login_narrow_server(b, &work);
 	login_remove_users(b, &work, NULL, reason);
 	if (!work.blocked)
-		change_push(b, &b->closings, CHANGE_LOGIN_DROP, work.client, l->name, NULL, reason);
+		change_push(b, &b->closings, CHANGE_LOGIN_DROP, work.client, l->name, NULL, reason)
+			->sid = l->sid;
 }

@@ -110,6 +110,6 @@ void sessions_plan(struct builder *b, struct login_work *work, const struct want
 			"login [%s] stays disabled until database [%s] is read: it may give more than is scheduled",
 			work->login, work->holder);
 	if (disabled && !work->pending && !work->widened && !work->blocked && work->reachable)
-		change_push(
-			b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL, reason);
+		change_push(b, &b->openings, CHANGE_LOGIN_ENABLE, l->client, l->login, NULL, reason)
+			->sid = work->observed->sid;
 }

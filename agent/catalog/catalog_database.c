@@ -175,6 +175,7 @@ int database_answer_judge(struct database_reading *r)
 		return database_failure_tell(r, r->raw.failed, r->raw.words);
 	if (!r->raw.ended || r->raw.strays)
 		return database_unread_set(r->d, "the server did not answer from this database");
+	r->d->tells_visibility = r->raw.may_view == 1;
 	if (r->raw.may_view == 0) {
 		r->d->barred = true;
 		return database_unread_set(

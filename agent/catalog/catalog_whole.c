@@ -84,11 +84,18 @@ static int expected_covers(bool *enough, const struct expected *e, const struct 
 struct whole_rows {
 	struct server_reading *reading;
 	const struct sql_head *head;
+	bool observes; /* the rows of the head are over */
 };
 
 static int whole_row(void *rows, const struct sql_value *v, int n)
 {
 	struct whole_rows *w = rows;
+
+	if (!w->observes) {
+		int headed = w->head->row(w->head->context, v, n);
+		w->observes = headed == SQL_HEAD_ENDED;
+		return w->observes ? 0 : headed;
+	}
 	int rc = catalog_server_row(w->reading, v, n);
 
 	return rc == -EBADMSG && w->head ? w->head->row(w->head->context, v, n) : rc;
@@ -97,7 +104,8 @@ static int whole_row(void *rows, const struct sql_value *v, int n)
 static int whole_ask(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct expected *e, const struct sql_head *head)
 {
-	struct whole_rows rows = {.reading = r, .head = head};
+	struct whole_rows rows = {
+		.reading = r, .head = head, .observes = !head || !head->comes_first};
 	struct text text;
 	FILE *to = text_begin(&text);
 

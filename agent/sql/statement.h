@@ -33,5 +33,7 @@ void statement_write_inner_guard(FILE *to, const struct observed_database *d);
 /* The same for the server's triggers, of which those that `known` refuses may not be there. */
 void statement_write_server_guard(
 	FILE *to, const struct observed_server *o, const struct strings *known);
+/* The same for a login that is enabled or removed: the name must still have this SID. Size 0: nothing. */
+void statement_write_login_guard(FILE *to, const char *login, const struct sid *sid);
 
 #endif

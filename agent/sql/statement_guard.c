@@ -25,10 +25,18 @@ void statement_write_patience(FILE *to, bool waits)
 	fprintf(to, "SET LOCK_TIMEOUT %d;\n", waits ? LOCK_PATIENCE : 0);
 }
 
+/* A denial hides triggers from the agent login, also from one that holds VIEW ANY DEFINITION and is in db_owner
+ * (https://learn.microsoft.com/sql/relational-databases/security/metadata-visibility-configuration): what is not seen may be
+ * there. A server that does not tell is believed. */
+#define IS_HIDDEN                                                                                  \
+	"COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION'),\n"     \
+	"    HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION'), 0) <> 1\n  OR "
+
 static void trigger_check_write(FILE *to, const struct observed_database *d)
 {
 	size_t n = 0;
 
+	fprintf(to, "(%s", d->tells_visibility ? IS_HIDDEN : "");
 	fputs("EXISTS (SELECT 1 FROM sys.triggers AS t WHERE t.parent_class = 0 AND t.is_disabled = 0\n"
 	      "    AND NOT (" FIRES_ELSEWHERE(
 		      "t.object_id") "))\n"
@@ -38,7 +46,8 @@ static void trigger_check_write(FILE *to, const struct observed_database *d)
 	for (size_t i = 0; i < d->n_triggers; i++)
 		digest_write(to, &d->triggers[i], &n);
 	fprintf(to,
-		"%s))) THROW 50002, N'A DDL trigger was created or changed since this database was read: nothing was run.', 1;\n",
+		"%s)))) THROW 50002, N'A DDL trigger was created or changed since this database was read, or is hidden from the "
+		"agent login: nothing was run.', 1;\n",
 		n ? "" : "0x");
 }
 
@@ -91,6 +100,21 @@ void statement_write_server_guard(
 		"%s))) THROW 50002, N'A server trigger is not reviewed, or was created or changed since this server was read: "
 		"nothing was run.', 1;\n",
 		n ? "" : "0x");
+	check_end(to);
+}
+
+/* One that is gone is told by the statement. */
+void statement_write_login_guard(FILE *to, const char *login, const struct sid *sid)
+{
+	if (!sid->size)
+		return;
+	check_begin(to);
+	fputs("IF EXISTS (SELECT 1 FROM sys.server_principals AS p WHERE p.name = ", to);
+	sql_write_string(to, login);
+	fputs(" AND p.sid <> ", to);
+	sid_write(to, sid);
+	fputs(") THROW 50002, N'This name belongs to another login than when this server was read: nothing was run.', 1;\n",
+		to);
 	check_end(to);
 }
 

@@ -74,6 +74,7 @@ struct change_batch {
 	bool last; /* of its round: the server is read ahead in the same batch */
 	int number; /* of the error that the server returned for the first change that is not done, or 0 */
 	char words[RECORD_TEXT_MAX];
+	char token[37]; /* of its rows; "": no row has come */
 };
 /* 0, SQL_SERVER_ERROR or negative errno for the batch as a whole. */
 int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error *error);

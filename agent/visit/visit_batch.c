@@ -1,8 +1,13 @@
 /* Sends several changes in one batch.
  *
- * All of them stand in one TRY block, each behind a guard of its own, and after each follows a row with its number. The first error ends the block, so that
- * nothing is done on top of a failed change, exactly as if each had been sent by itself. A change without its row was not
- * done, or nobody knows: the caller sends it again by itself. */
+ * All of them stand in one TRY block, each behind a guard of its own, and after each follows a row with its number. The first
+ * error ends the block, so that nothing is done on top of a failed change, exactly as if each had been sent by itself. A change
+ * without its row was not done, or nobody knows: the caller sends it again by itself.
+ *
+ * A trigger that a change fires can return rows of its own in between. So each row of ours carries a token that the server draws
+ * for the batch (https://learn.microsoft.com/sql/t-sql/functions/newid-transact-sql): no module sees a variable of the batch that
+ * fires it (https://learn.microsoft.com/sql/t-sql/language-elements/declare-local-variable-transact-sql), and the text of the
+ * batch, which it may see, does not have the value. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,8 +15,11 @@
 
 #include "curfew/text.h"
 #include "sql/name.h"
+#include "sql/rows.h"
 #include "sql/statement.h"
 #include "visit/visit.h"
+
+#define TOKEN "CAST(@batch AS nvarchar(36))"
 
 /* Changes whose statement declares a variable or holds a transaction, or a name that is no UTF-16: each in a batch of its
  * own. */
@@ -38,6 +46,8 @@ static int guard_write(FILE *to, const struct visit_run *run, const struct chang
 
 	if (d)
 		return statement_write_guard(to, d);
+	if (c->kind == CHANGE_LOGIN_ENABLE || c->kind == CHANGE_LOGIN_DROP)
+		statement_write_login_guard(to, c->login, &c->sid);
 	/* The change before may have left the session in a database: server permissions want master (4621). */
 	if (!c->database && !change_goes_on(c))
 		statement_write_server_guard(
@@ -80,7 +90,7 @@ static int statement_add(FILE *to, const struct visit_run *run, const struct cha
 			sql_write_string(to, c->database);
 			putc(' ', to);
 		}
-		fprintf(to, "SELECT N'done' AS [part], %zu;\n", number);
+		fprintf(to, "SELECT N'done' AS [part], %zu, " TOKEN ";\n", number);
 	}
 	if (statement)
 		sodium_memzero(statement, text.size);
@@ -94,36 +104,66 @@ static int changes_write(FILE *to, size_t *written, const struct visit_run *run,
 	size_t i = 0;
 	int rc = 0;
 
+	fputs("DECLARE @batch uniqueidentifier = NEWID();\nSELECT N'batch' AS [part], " TOKEN ";\n",
+		to);
 	if (!run->as_agent)
 		statement_write_variables(to);
 	fputs("BEGIN TRY\n", to);
 	for (; i < n && !rc; i += !rc)
 		rc = statement_add(to, run, changes[i], passwords[i], i);
 	fputs("END TRY\n"
-	      "BEGIN CATCH SELECT N'error' AS [part], ERROR_NUMBER(), ERROR_MESSAGE(); END CATCH;\n"
+	      "BEGIN CATCH SELECT N'error' AS [part], ERROR_NUMBER(), ERROR_MESSAGE(), " TOKEN
+	      "; END CATCH;\n"
 	      "USE [master];\n",
 		to);
 	statement_write_patience(to, true);
+	fputs("SELECT N'changed' AS [part], " TOKEN ";\n", to);
 	*written = i;
 	return rc == -ENOTSUP ? 0 : rc;
 }
 
+static bool has_token(const struct change_batch *b, const struct sql_value *v)
+{
+	return *b->token && v->data && streq(v->data, b->token);
+}
+
+static int done_row(struct change_batch *b, const struct sql_value *v)
+{
+	size_t i = (size_t)row_number(&v[1]);
+
+	if (i >= b->n)
+		return -EBADMSG;
+	b->done[i] = true;
+	return 0;
+}
+
+/* Nothing of anybody else's runs before the first row. */
 static int answer_row(void *batch, const struct sql_value *v, int n)
 {
 	struct change_batch *b = batch;
 
-	if (n == 2 && v[0].data && v[1].data && streq(v[0].data, "done")) {
-		size_t i = (size_t)strtoull(v[1].data, NULL, 10);
-		if (i >= b->n)
-			return -EBADMSG;
-		b->done[i] = true;
+	if (n == 2 && row_is(&v[0], "batch") && v[1].data && !*b->token) {
+		record_set(b->token, sizeof(b->token), v[1].data);
 		return 0;
 	}
-	if (n != 3 || !v[0].data || !streq(v[0].data, "error"))
+	if (n < 2 || !has_token(b, &v[n - 1]))
 		return -EBADMSG;
-	b->number = v[1].data ? (int)strtol(v[1].data, NULL, 10) : 0;
+	if (n == 3 && row_is(&v[0], "done"))
+		return done_row(b, v);
+	if (n == 2 && row_is(&v[0], "changed"))
+		return SQL_HEAD_ENDED;
+	if (n != 4 || !row_is(&v[0], "error"))
+		return -EBADMSG;
+	b->number = (int)row_number(&v[1]);
 	record_set(b->words, sizeof(b->words), v[2].data ? v[2].data : "");
 	return 0;
+}
+
+static int last_row(void *batch, const struct sql_value *v, int n)
+{
+	int rc = answer_row(batch, v, n);
+
+	return rc == SQL_HEAD_ENDED ? 0 : rc;
 }
 
 static void passwords_free(char **passwords, size_t n)
@@ -159,7 +199,8 @@ static int ahead_read(
 	struct change_batch *b, struct visit_run *run, struct sql_error *error, const char *batch)
 {
 	const struct sql_visit *v = run->visit;
-	const struct sql_head head = {.batch = batch, .row = answer_row, .context = b};
+	const struct sql_head head = {
+		.batch = batch, .row = answer_row, .context = b, .comes_first = true};
 	int rc = sql_observe_server(&run->ahead, error, run->session, &v->wanted, &run->claims,
 		v->formers, v->n_formers, &head);
 
@@ -221,7 +262,7 @@ int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error
 	b->n = written;
 	if (!rc && written)
 		rc = b->last ? ahead_read(b, run, error, batch)
-			     : sql_session_run(run->session, error, batch, answer_row, b);
+			     : sql_session_run(run->session, error, batch, last_row, b);
 	if (rc == SQL_SERVER_ERROR)
 		rc = changes_leave(run, rc);
 	if (passwords) {

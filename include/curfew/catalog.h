@@ -13,12 +13,15 @@ struct sql_former {
 	const char *client; /* or NULL */
 };
 
+#define SQL_HEAD_ENDED 1
+
 /* T-SQL that is sent before an observation in the same batch, and the function for its rows. The rows show its result,
  * whatever the observation returns. The text is wiped. */
 struct sql_head {
 	const char *batch;
 	sql_row_fn row;
 	void *context;
+	bool comes_first; /* no row is taken for one of the observation until row() returns SQL_HEAD_ENDED */
 	bool hasty; /* a lock that is not given up at once ends the observation with 1222 */
 };
 

@@ -132,6 +132,7 @@ struct observed_database {
 	size_t n_runners;
 	bool runners_unknown;  /* the server has no such catalog views */
 	bool triggers_unknown; /* the view could not be read */
+	bool tells_visibility; /* the server has said that the agent login may see every definition there */
 };
 /* Something of the server that is kept from the agent login's sight. */
 struct observed_unseen {

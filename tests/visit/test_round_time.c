@@ -26,10 +26,13 @@ int sql_session_run(struct sql_session *s, struct sql_error *error, const char *
 	*error = (struct sql_error){0};
 	questions++;
 	snprintf(sent + strlen(sent), sizeof(sent) - strlen(sent), "%s", batch);
+	struct sql_value drawn[2] = {{"batch", 5}, {"token", 5}};
+	if (each)
+		assert_int_equal(each(context, drawn, 2), 0);
 	for (const char *row = strstr(batch, mark); row && each; row = strstr(row + 1, mark)) {
 		char number[2] = {row[strlen(mark)], '\0'};
-		struct sql_value v[2] = {{"done", 4}, {number, 1}};
-		assert_int_equal(each(context, v, 2), 0);
+		struct sql_value v[3] = {{"done", 4}, {number, 1}, {"token", 5}};
+		assert_int_equal(each(context, v, 3), 0);
 	}
 	return 0;
 }
