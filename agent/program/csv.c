@@ -59,7 +59,7 @@ bool csv_row(struct csv *c, char why[256])
 	do {
 		c->at += c->n > 0;
 		if (c->n == CSV_FIELDS_MAX - 1) {
-			snprintf(why, 256, "line %d: too many fields; the form has five columns",
+			snprintf(why, 256, "line %d: more fields than a table may have columns",
 				c->row);
 			return false;
 		}

@@ -19,7 +19,7 @@
 #include "sql/statement.h"
 #include "visit/visit.h"
 
-#define TOKEN "CAST(@batch AS nvarchar(36))"
+#define TOKEN "CAST(@token AS nvarchar(36))"
 
 /* Changes whose statement declares a variable or holds a transaction, or a name that is no UTF-16: each in a batch of its
  * own. */
@@ -104,7 +104,7 @@ static int changes_write(FILE *to, size_t *written, const struct visit_run *run,
 	size_t i = 0;
 	int rc = 0;
 
-	fputs("DECLARE @batch uniqueidentifier = NEWID();\nSELECT N'batch' AS [part], " TOKEN ";\n",
+	fputs("DECLARE @token uniqueidentifier = NEWID();\nSELECT N'batch' AS [part], " TOKEN ";\n",
 		to);
 	if (!run->as_agent)
 		statement_write_variables(to);

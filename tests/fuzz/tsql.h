@@ -55,7 +55,8 @@ static inline bool names_have(const struct names *names, const char *name)
 {
 	/* The agent's own words. */
 	static const char *const words[] = {"The transfer would take permissions from others.",
-		"A DDL trigger was created or changed since this database was read: nothing was run.",
+		"A DDL trigger was created or changed since this database was read, or is hidden from the agent login: "
+		"nothing was run.",
 		"A server trigger is not reviewed, or was created or changed since this server was read: nothing was run.",
 		"dbo", "@agent int"};
 

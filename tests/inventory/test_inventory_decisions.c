@@ -200,7 +200,7 @@ static void test_what_cannot_be_meant_is_refused(void **state)
 			"line 2: invalid decision \"delete\"; use keep, replace, drop, or none"},
 		{HEADER "sql01,Acme,table,dbo.Quiet,red,drop,,,11.1.2027,\n",
 			"line 2: invalid date for \"due\": \"11.1.2027\"; use \"2027-01-11\""},
-		{HEADER "\"sql01,Acme\n", "quotes without an end"}};
+		{HEADER "\"sql01,Acme\n", "a field begins with a quote and has no closing one"}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -22,9 +22,10 @@
 	}
 
 /* The guard's end; that it names the triggers that may run is tested with the batches of a whole change. */
-#define GUARD                                                                                      \
-	"(m.definition IS NULL OR HASHBYTES('SHA2_256', m.definition) NOT IN (0x))) THROW 50002, " \
-	"N'A DDL trigger was created or changed since this database was read: nothing was run.', 1;\n"
+#define GUARD                                                                                                      \
+	"(m.definition IS NULL OR HASHBYTES('SHA2_256', m.definition) NOT IN (0x)))) THROW 50002, "                \
+	"N'A DDL trigger was created or changed since this database was read, or is hidden from the agent login: " \
+	"nothing was run.', 1;\n"
 
 static char *written_as(
 	const struct change *c, const struct observed_database *guarded, bool as_owner)

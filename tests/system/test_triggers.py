@@ -23,6 +23,11 @@ from stranger_case import StrangerCase  # noqa: E402
 TRIGGER_OPTIONS = ("", "WITH ENCRYPTION")
 
 
+def outcomes(rows):
+    """What became of each change, without the batch's own first and last row."""
+    return [row[:2] for row in rows if row[0] not in ("batch", "changed")]
+
+
 def setUpModule():
     lab.require()
 
@@ -72,6 +77,22 @@ class Triggers(StrangerCase):
         self.assertIsNone(self.server.login("hers"))
         self.assertTrue(self.server.login(USER)[1])
 
+    def test_a_trigger_answers_in_our_place(self):
+        """It may be run, and its rows have the form of a reading: somebody else's login under the SID of one of ours."""
+        self.acme()
+        self.applied(self.agent)
+        self.server.sql("CREATE LOGIN [shop_app] WITH PASSWORD = N'Some-Passw0rd-7', CHECK_POLICY = OFF")
+        self.server.sql(
+            "CREATE TRIGGER [guard] ON DATABASE FOR DROP_ROLE_MEMBER, ADD_ROLE_MEMBER AS SELECT N'principal', 9999, "
+            f"CAST(N'shop_app' AS varbinary(256)), SUSER_SID(N'{USER}'), 'S', 1, 100000, CAST(N'master' AS varbinary(256)), NULL; "
+            "SELECT N'done', 0; SELECT N'done', 1, NEWID(); SELECT N'changed', NEWID()", "AcmeTest")
+        at = local(self.golive)
+        self.known(at)
+        self.applied(self.agent, at)
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_read_only"])
+        self.assertIsNotNone(self.server.login("shop_app"))
+        self.assertNotIn("shop_app", self.agent.curfew("history", "acme").out)
+
     def test_triggers_of_the_product(self):
         """Change Data Capture and a publication have triggers that nobody may disable, and that nothing of ours fires."""
         self.acme()
@@ -117,11 +138,28 @@ class Triggers(StrangerCase):
     def test_trigger_made_behind_the_first_change(self):
         """Each change of a batch looks once more."""
         changes = self.changes_of_golive()
-        done = "SELECT N'done' AS [part], 0, CAST(@batch AS nvarchar(36));\n"
+        done = "SELECT N'done' AS [part], 0, CAST(@token AS nvarchar(36));\n"
         self.assertEqual(changes.count("SELECT N'done'"), 2, changes)
         late = "EXEC (N'CREATE TRIGGER [late] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS SELECT 1');\n"
         rows = self.server.sql(changes.replace(done, done + late), "AcmeTest")
-        self.assertEqual([row[:2] for row in rows if row[0] != "batch"], [["done", 0], ["error", 50002]])
+        self.assertEqual(outcomes(rows), [["done", 0], ["error", 50002]])
+
+    def test_trigger_hidden_behind_a_denial(self):
+        """What the check cannot see may be there: nothing is run as the agent, whose rows the denial hides."""
+        self.acme()
+        before = len(self.server.records("batch"))
+        self.applied(self.agent)
+        change = rf"CREATE USER \[{re.escape(USER)}\]"
+        text = next(b["text"] for b in self.server.records("batch")[before:] if re.search(change, b["text"]))
+        at = re.search(change, text).start()
+        alone = text[text.rindex("SET LOCK_TIMEOUT 0;\n", 0, text.rindex("BEGIN TRY\nUSE", 0, at)):].split("IF DB_NAME() = N'AcmeTest' SELECT")[0]
+        self.server.sql(f"DROP USER [{USER}]; DENY VIEW DEFINITION TO [curfew_agent]", "AcmeTest")
+        self.server.sql("EXEC (N'CREATE TRIGGER [late] ON DATABASE FOR CREATE_USER AS "
+                        "EXEC (N''CREATE LOGIN [hers] WITH PASSWORD = NSome-Passw0rd-7'')')", "AcmeTest")
+        agent = self.found.person("jane")
+        self.works(agent.login("curfew_agent", AGENT_PASSWORD, "AcmeTest"))
+        self.assertFalse(agent.sql(alone).ok)
+        self.assertIsNone(self.server.login("hers"))
 
     def dev_in(self):
         """A db_owner who is no login of ours."""
@@ -156,7 +194,7 @@ class Triggers(StrangerCase):
         self.works(dev.sql("COMMIT"))
         agent.join()
         self.assertIsNone(self.server.login("hers"), "her trigger has run with the agent's permissions")
-        self.assertEqual([row[:2] for row in rows if row[0] != "batch"], [["error", 1222]])
+        self.assertEqual(outcomes(rows), [["error", 1222]])
 
     def test_check_that_a_lock_stops(self):
         """It has seen nothing then, so nothing is run behind it: also of a change that is sent by itself."""
@@ -191,7 +229,7 @@ class Triggers(StrangerCase):
         self.works(dev.sql("COMMIT"))
         agent.join()
         self.assertIsNone(self.server.login("hers"), "her trigger has run with the agent's permissions")
-        self.assertEqual([row[:2] for row in rows if row[0] != "batch"], [["error", 1222]])
+        self.assertEqual(outcomes(rows), [["error", 1222]])
 
     LATE = ("CREATE TRIGGER [late] ON DATABASE FOR DROP_ROLE_MEMBER AS BEGIN TRY {revert}"
             "EXEC (N'CREATE LOGIN [hers] WITH PASSWORD = N''Some-Passw0rd-7''') END TRY BEGIN CATCH PRINT ERROR_MESSAGE() END CATCH")
@@ -261,7 +299,7 @@ class Triggers(StrangerCase):
         for options in TRIGGER_OPTIONS:
             with self.subTest(options):
                 self.server.sql(f"CREATE TRIGGER [late] ON DATABASE {options} FOR DROP_ROLE_MEMBER AS SELECT 1", "AcmeTest")
-                self.assertEqual([row[:2] for row in self.server.sql(changes, "AcmeTest") if row[0] != "done"], [["error", 50002]])
+                self.assertEqual([row for row in outcomes(self.server.sql(changes, "AcmeTest")) if row[0] != "done"], [["error", 50002]])
                 self.assertIn("curfew_full", self.server.roles(USER, "AcmeTest"))
                 self.server.sql("DROP TRIGGER [late] ON DATABASE", "AcmeTest")
 
@@ -282,10 +320,10 @@ class Triggers(StrangerCase):
                 guard = text.rindex("BEGIN TRY\nUSE [master]; IF EXISTS", 0, re.search(change, text).start())
                 changes = text[guard:].split("SELECT N'server'")[0]
                 try:
-                    rows = self.server.sql(re.match(r"(DECLARE @batch [^\n]*\nSELECT [^\n]*\n)?(DECLARE @cookie [^\n]*\n)?(BEGIN TRY\n)?", text)[0] + changes, "master")
+                    rows = self.server.sql(re.match(r"(DECLARE @token [^\n]*\nSELECT [^\n]*\n)?(DECLARE @cookie [^\n]*\n)?(BEGIN TRY\n)?", text)[0] + changes, "master")
                 except SqlRefused as refused:
                     rows = [["error", refused.number]]
-                self.assertEqual([row[:2] for row in rows if row[0] != "batch"], [["error", 50002]])
+                self.assertEqual(outcomes(rows), [["error", 50002]])
                 self.assertTrue(self.server.login(USER)[1], "still disabled")
         self.assertEqual(self.server.sql(f"SELECT password_hash FROM sys.sql_logins WHERE name = N'{USER}'"), before)
         self.assertNotEqual(self.agent.curfew("handover", "acme", USER).code, 0, "nobody has reviewed it")

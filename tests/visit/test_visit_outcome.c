@@ -57,7 +57,9 @@ static void row_check(const struct row *row)
 {
 	static struct observed_database seen = {.name = (char *)"Acme", .read = true};
 	static struct server server = {.name = (char *)"sql01"};
-	static const struct sql_visit visit = {.server = &server};
+	static const struct program program;
+	static const struct sql_visit visit = {
+		.program = &program, .server = &server, .wanted = {.server = &server}};
 	static struct observed_unseen unseen = {.text = (char *)"a denial", .fix = (char *)""};
 	struct claim claim = {.server = "sql01",
 		.login = "acme.jane",
