@@ -107,7 +107,8 @@ struct change {
 	struct session_key session;
 	bool before_opening; /* takes away only for the time until what follows it is verified */
 	bool may_wait; /* of a database that needs so many changes that a later pass may go on with them */
-	struct sid sid; /* of LOGIN_CREATE, size 0: the server makes one; of LOGIN_ENABLE and LOGIN_DROP: as read */
+	struct sid
+		sid; /* of LOGIN_CREATE, size 0: the server makes one; of LOGIN_ENABLE and LOGIN_DROP: as read */
 	char *reason;
 };
 void change_free(struct change *c); /* what it owns */

@@ -374,8 +374,7 @@ static void test_definitions_that_we_may_not_see_make_it_unread(void **state)
 	(void)state;
 	assert_int_equal(OBSERVE(&o, rows), 0);
 	assert_string_equal(observed_find_database(&o, "Acme")->unread,
-		"the agent login cannot read definitions there; a DBA must run the output of `curfew bootstrap SERVER` again, and "
-		"revoke what is denied there to public");
+		"the agent login cannot read definitions there; a DBA must run the output of `curfew bootstrap SERVER` again, and revoke what is denied there to public");
 	observed_free(&o);
 }
 

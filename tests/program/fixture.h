@@ -18,7 +18,7 @@
 
 /* Long enough for a key of the journal too. */
 #define FIXTURE_SECRET "a secret of the fixture, not a real one"
-#define FIXTURE_NOW ((instant_t)1788220800) /* 2026-09-01T00:00:00Z */
+#define FIXTURE_NOW    ((instant_t)1788220800) /* 2026-09-01T00:00:00Z */
 
 #define FIXTURES "tests/program/"
 /* Stands for the test's folder in fixtures and in expected messages. */
