@@ -1,5 +1,5 @@
-/* What a login gets in addition. Until it is verified the login is disabled and has no session: that is not done where it would
- * stay so, or for what the server has just refused. */
+/* What a login gets in addition. Until it is verified the login is disabled and has no session: that is not done where
+ * it would stay so, or for what the server has just refused. */
 #include "access/difference.h"
 
 /* Whether it has a user in any of its databases: without one, nothing of it could be verified. */

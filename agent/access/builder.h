@@ -45,8 +45,8 @@ bool database_refuses(struct builder *b, const struct observed_database *d, cons
 
 /* Removes the changes that must not be made now, except those for which `stays` is true. NULL: removes all. */
 void builder_drop(struct builder *b, struct change_list *l, bool (*stays)(const struct change *c));
-/* Puts the joined lists into the order of application (change_order.c): n changes, of which n_removals from `removals` on remove
- * access. 0 or -ENOMEM. */
+/* Puts the joined lists into the order of application (change_order.c): n changes, of which n_removals from `removals`
+ * on remove access. 0 or -ENOMEM. */
 int changes_order(struct change *all, size_t n, size_t removals, size_t n_removals);
 /* Joins the lists in the order of application and frees the builder. 0 or -ENOMEM. */
 int builder_join(struct difference *out, struct builder *b);

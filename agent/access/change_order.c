@@ -1,14 +1,15 @@
-/* The order in which changes are applied. What shuts a login comes first, then what else removes access, then what grants it. Within
- * each of these, what one login needs in one database goes before what takes longer elsewhere: whoever may alter a database can make any number
- * of schemas, permissions, and members in it, and nothing of another client waits for them. So where very much is to be removed in one
- * database, that comes behind what others get, and what is granted there comes behind that: whoever it concerns is shut first all
- * the same, or has been verified to have no more than its level, and gets nothing before all of it is removed. */
+/* The order in which changes are applied. What shuts a login comes first, then what else removes access, then what
+ * grants it. Within each of these, what one login needs in one database goes before what takes longer elsewhere:
+ * whoever may alter a database can make any number of schemas, permissions, and members in it, and nothing of another
+ * client waits for them. So where very much is to be removed in one database, that comes behind what others get, and
+ * what is granted there comes behind that: whoever it concerns is shut first all the same, or has been verified to have
+ * no more than its level, and gets nothing before all of it is removed. */
 #include <string.h>
 
 #include "access/builder.h"
 
-/* Changes of the roles of one database, about what 60 schemas need, or removals in it. Where there are more, a later pass may go
- * on with them. */
+/* Changes of the roles of one database, about what 60 schemas need, or removals in it. Where there are more, a later
+ * pass may go on with them. */
 #define MANY_CHANGES 1024
 
 enum step { SHUT_LOGIN, END_SESSION, REMOVE, GRANT, REMOVE_LATER, GRANT_LATER };
@@ -128,8 +129,8 @@ static void place_mark(struct rank *ranks, size_t n)
 	removals_count(ranks, n, drops_user);
 }
 
-/* The most removals of one login, or of the roles, that do not wait in this database: all of these together are no more than
- * MANY_CHANGES, and the fewest go first. */
+/* The most removals of one login, or of the roles, that do not wait in this database: all of these together are no more
+ * than MANY_CHANGES, and the fewest go first. */
 static size_t removals_at_once(const struct rank *ranks, size_t n)
 {
 	size_t of_size[MANY_CHANGES + 1] = {0}, sum = 0, most = 0;
@@ -156,8 +157,8 @@ static void database_delay(struct rank *ranks, size_t n)
 		ranks[i].later = ranks[i].later || (any && ranks[i].step == GRANT);
 }
 
-/* The changes of one database. Before a user leaves one role for another, that one is made, has its DENYs, and has no more than
- * it should: the user may be one who goes on working. */
+/* The changes of one database. Before a user leaves one role for another, that one is made, has its DENYs, and has no
+ * more than it should: the user may be one who goes on working. */
 static void database_rank(struct rank *ranks, size_t n)
 {
 	size_t in_roles = 0, makes = 0, of_roles = 0;

@@ -1,7 +1,8 @@
 /* Compares scheduled with observed access on one server and returns the changes. Safety depends on their order: first
- * every removal of every client; then managed roles and their DENYs, which grant nothing; then everything that grants (change_order.c).
- * A login that loses something, or that gets something in addition, is disabled first. Only a later round enables it, once its permissions match and it has
- * no session. If a pass dies in between, the login stays disabled, and any agent can finish the work. */
+ * every removal of every client; then managed roles and their DENYs, which grant nothing; then everything that grants
+ * (change_order.c). A login that loses something, or that gets something in addition, is disabled first. Only a later
+ * round enables it, once its permissions match and it has no session. If a pass dies in between, the login stays
+ * disabled, and any agent can finish the work. */
 #include <errno.h>
 #include <string.h>
 

@@ -31,8 +31,8 @@ struct name_index {
 	struct name_place *items;
 	size_t n;
 };
-/* The first of that name; name_is_at() tells whether there is one, and whether the next is another. Names are compared exactly. Of
- * one name they stand in the order of the observation. `second` NULL: none. */
+/* The first of that name; name_is_at() tells whether there is one, and whether the next is another. Names are compared
+ * exactly. Of one name they stand in the order of the observation. `second` NULL: none. */
 size_t name_first(const struct name_index *x, const char *name, const char *second);
 bool name_is_at(const struct name_index *x, size_t i, const char *name, const char *second);
 
@@ -48,8 +48,8 @@ void database_index_free(struct database_index *x);
 /* Built when it is needed first. NULL: no memory, and the builder knows. */
 const struct database_index *builder_index(struct builder *b, const struct observed_database *d);
 
-/* A database's permissions on itself and on its schemas, and who owns schemas, for fast look-up (role_index.c). It points into
- * the observation. */
+/* A database's permissions on itself and on its schemas, and who owns schemas, for fast look-up (role_index.c). It
+ * points into the observation. */
 struct role_index {
 	const struct permission **permissions;
 	size_t n_permissions;
@@ -60,8 +60,8 @@ struct role_index {
 bool role_index_build(
 	struct role_index *x, const struct observed_database *d); /* false: no memory */
 void role_index_free(struct role_index *x);
-/* On the schema; NULL: on the database. A permission counts only in exactly the scheduled state: GRANT WITH GRANT OPTION does
- * not count as GRANT. */
+/* On the schema; NULL: on the database. A permission counts only in exactly the scheduled state: GRANT WITH GRANT
+ * OPTION does not count as GRANT. */
 bool permission_stands(const struct role_index *x, const char *role, const char *schema,
 	const char *name, char state);
 /* What is granted or denied to the owner is nothing, and its members have everything there. */
@@ -93,8 +93,8 @@ void additions_hold(struct builder *b, struct login_work *work, const struct wan
 	const struct grant *g, struct additions before);
 
 /* One user in one database. */
-/* Removes everything that a user has besides roles: permissions that it granted, explicit permissions, ownership. True: there was
- * something. With `leaves` also what keeps it from being dropped. */
+/* Removes everything that a user has besides roles: permissions that it granted, explicit permissions, ownership. True:
+ * there was something. With `leaves` also what keeps it from being dropped. */
 bool user_strip(struct builder *b, const struct login_work *work, const struct observed_database *d,
 	const char *user, bool leaves, const char *reason);
 void user_want(struct builder *b, struct login_work *work, const struct grant *g,

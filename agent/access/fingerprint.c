@@ -194,8 +194,9 @@ void observed_fingerprint(
 	free(l.items);
 }
 
-/* Denials that take rows out of the catalog: the right that somebody has on what is hidden stays. CONTROL implies the others, and
- * nothing else does (https://learn.microsoft.com/sql/relational-databases/security/metadata-visibility-configuration). */
+/* Denials that take rows out of the catalog: the right that somebody has on what is hidden stays. CONTROL implies the
+ * others, and nothing else does
+ * (https://learn.microsoft.com/sql/relational-databases/security/metadata-visibility-configuration). */
 static bool permission_hides(const struct permission *p)
 {
 	static const char *const names[] = {

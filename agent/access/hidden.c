@@ -1,5 +1,5 @@
-/* Users that may be in a database without being seen. Whoever controls a database hides a user by one denial, which takes no
- * right away from that user, and none from its login: that no user is seen there then proves nothing. */
+/* Users that may be in a database without being seen. Whoever controls a database hides a user by one denial, which
+ * takes no right away from that user, and none from its login: that no user is seen there then proves nothing. */
 #include <errno.h>
 #include <stdio.h>
 

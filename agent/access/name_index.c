@@ -1,5 +1,5 @@
-/* What a database has, in the order of names: whoever may alter it can make any number of users, members, permissions, and owned
- * things, and nothing is compared with each of them. */
+/* What a database has, in the order of names: whoever may alter it can make any number of users, members, permissions,
+ * and owned things, and nothing is compared with each of them. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* DDL triggers of a database run with the permissions of whoever changes something there, so also with Curfew's. One is
- * known only while its text is exactly the reviewed one, and only if nothing outside its text decides what it does: what it
- * names in the database may be altered by a user with full access, who would then act as the agent login. One that no statement of
- * Curfew fires (sql/trigger_events.h) is left alone. */
+ * known only while its text is exactly the reviewed one, and only if nothing outside its text decides what it does:
+ * what it names in the database may be altered by a user with full access, who would then act as the agent login. One
+ * that no statement of Curfew fires (sql/trigger_events.h) is left alone. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

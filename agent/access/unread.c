@@ -1,5 +1,5 @@
-/* What the journal still knows of databases that are not read. Such a database counts with its last level: while that is above
- * the scheduled one, the login stays disabled and has no session, whatever its other databases show. */
+/* What the journal still knows of databases that are not read. Such a database counts with its last level: while that
+ * is above the scheduled one, the login stays disabled and has no session, whatever its other databases show. */
 #include <string.h>
 
 #include "access/difference.h"
@@ -60,8 +60,9 @@ bool hidden_shut(struct builder *b, struct login_work *work, const struct observ
 	return true;
 }
 
-/* Whoever controls a database can keep the agent out and then give what it does not see: that counts as nothing verified, for
- * whoever had access there. What nobody there can cause, as taking it offline, leaves nobody with more than before. */
+/* Whoever controls a database can keep the agent out and then give what it does not see: that counts as nothing
+ * verified, for whoever had access there. What nobody there can cause, as taking it offline, leaves nobody with more
+ * than before. */
 static bool barred_shut(struct builder *b, struct login_work *work,
 	const struct observed_database *d, const struct remembered *r)
 {
@@ -106,8 +107,8 @@ static void grant_judge(struct builder *b, struct login_work *work, const struct
 	}
 }
 
-/* The last verification counts, of the database that had the name then: another one, or the same restored, may hold any user.
- * Where none was ever given, only one that nobody can enter gives nothing. */
+/* The last verification counts, of the database that had the name then: another one, or the same restored, may hold any
+ * user. Where none was ever given, only one that nobody can enter gives nothing. */
 bool unread_may_give(
 	const struct builder *b, const struct grant *g, const struct observed_database *d)
 {

@@ -1,5 +1,5 @@
-/* A login that stays shut for a user in a database where it has no access by the schedule. Whoever may alter users there can make one
- * for anybody's login, and keep it from being removed: who must put that right is named. */
+/* A login that stays shut for a user in a database where it has no access by the schedule. Whoever may alter users
+ * there can make one for anybody's login, and keep it from being removed: who must put that right is named. */
 #include <string.h>
 
 #include "curfew/access.h"

@@ -1,5 +1,6 @@
-/* What one user of a database has besides its roles: permissions that it granted or was granted, and what it owns. Whoever may alter
- * a database can make any number of these, so each is found by its name (name_index.c), and none is looked for among all. */
+/* What one user of a database has besides its roles: permissions that it granted or was granted, and what it owns.
+ * Whoever may alter a database can make any number of these, so each is found by its name (name_index.c), and none is
+ * looked for among all. */
 #include <string.h>
 
 #include "access/difference.h"
@@ -99,8 +100,8 @@ static bool is_on_user(const struct permission *p, const char *user)
 	return p->class == CLASS_PRINCIPAL && same_text(p->object, user);
 }
 
-/* Revokes what the user granted to others, and what they granted further. A DENY is added again with Curfew as grantor. One on
- * the user itself gives nobody anything: it stays as long as the user, and would keep it from being dropped. */
+/* Revokes what the user granted to others, and what they granted further. A DENY is added again with Curfew as grantor.
+ * One on the user itself gives nobody anything: it stays as long as the user, and would keep it from being dropped. */
 static bool user_strip_granted(struct stripping *s, bool leaves)
 {
 	const struct name_index *x = &s->index->grantors;

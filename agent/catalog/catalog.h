@@ -128,8 +128,8 @@ int catalog_row_database(struct server_reading *reading, const struct sql_value 
 int catalog_row_unseen(struct server_reading *reading, const struct sql_value *values);
 /* Where something is hidden, adds the principals that other rows name. 0 or -ENOMEM. */
 int catalog_strangers_add(struct raw_catalog *r, const struct observed_server *o);
-/* After the join: which logins are hidden, also by asking for those that the inventory has and no row showed. 0, -ENOMEM, or a
- * lost session. */
+/* After the join: which logins are hidden, also by asking for those that the inventory has and no row showed. 0,
+ * -ENOMEM, or a lost session. */
 int catalog_unseen_settle(struct server_reading *r, struct sql_error *error, struct sql_session *s,
 	const struct wanted_server *w, const struct claims *c);
 

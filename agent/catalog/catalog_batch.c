@@ -1,9 +1,9 @@
 /* Reads all databases in one batch, so that the number of databases does not change the number of round trips.
  *
- * The questions to each database stand in a TRY block and end with a sentinel row, N'end'. An error that TRY catches (a lock
- * timeout, a missing permission) concerns one database. An error that it does not catch (an unknown view, a database that
- * goes offline, the end of the batch) leaves databases without their sentinel: these are read again, each by itself. So a
- * database never looks empty because an answer is missing. */
+ * The questions to each database stand in a TRY block and end with a sentinel row, N'end'. An error that TRY catches (a
+ * lock timeout, a missing permission) concerns one database. An error that it does not catch (an unknown view, a
+ * database that goes offline, the end of the batch) leaves databases without their sentinel: these are read again, each
+ * by itself. So a database never looks empty because an answer is missing. */
 #include <errno.h>
 #include <string.h>
 

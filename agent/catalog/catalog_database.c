@@ -1,10 +1,10 @@
-/* Reads one database by batches of its own, where the common batch (catalog_batch.c) gave no complete answer. A lock on its
- * catalog, or taking it offline, makes this database unread and does not delay the others.
+/* Reads one database by batches of its own, where the common batch (catalog_batch.c) gave no complete answer. A lock on
+ * its catalog, or taking it offline, makes this database unread and does not delay the others.
  *
  * Where a batch works in a database it begins with USE; every row of this reading says which database it is of, every
- * later question stands behind question_enter_write(), and every change behind IF DB_NAME() = N'...'. EXEC [db].sys.sp_executesql N'...' would do as well, but puts every
- * statement into a string, which nobody reads with ease, and an engine that passes over the first part of such a name
- * would act in master without a word. */
+ * later question stands behind question_enter_write(), and every change behind IF DB_NAME() = N'...'. EXEC
+ * [db].sys.sp_executesql N'...' would do as well, but puts every statement into a string, which nobody reads with ease,
+ * and an engine that passes over the first part of such a name would act in master without a word. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -37,8 +37,8 @@ static void use_write(FILE *to, const struct database_reading *r)
 	fputs(";\n", to);
 }
 
-/* What runs as others decides about full access, which is given in managed databases alone. In tempdb the rows of objects are
- * locked by everybody's temporary tables. */
+/* What runs as others decides about full access, which is given in managed databases alone. In tempdb the rows of
+ * objects are locked by everybody's temporary tables. */
 static bool part_is_asked(const struct part *p, const struct observed_database *d)
 {
 	static const char *const of_objects[] = {"object", "column", "trigger"};

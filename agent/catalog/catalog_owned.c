@@ -52,8 +52,9 @@ bool catalog_schema_is_fixed(const char *name)
 	return false;
 }
 
-/* A fixed role has the schema of its name and id from the start, and guest has his. Whatever else it owns belongs to all its
- * members: nothing keeps a schema from being given to db_datareader, or its own one from being dropped and made again. */
+/* A fixed role has the schema of its name and id from the start, and guest has his. Whatever else it owns belongs to
+ * all its members: nothing keeps a schema from being given to db_datareader, or its own one from being dropped and made
+ * again. */
 static bool is_owned_normally(
 	const char *kind, const struct raw_thing *t, const struct raw_principal *by)
 {

@@ -46,10 +46,11 @@ const struct part server_parts[] = {
 		"SELECT N'chaining' AS [part], CAST(c.value_in_use AS int) FROM sys.configurations AS c\n"
 		"WHERE c.name = N'cross db ownership chaining';\n",
 		false},
-	/* A step in T-SQL runs as the job's owner, or as the Agent's own account, which is a sysadmin, if the owner is one
-	 * (https://learn.microsoft.com/sql/ssms/agent/manage-job-steps). Only of a SQL login, found by the owner's SID, the
-	 * server can say that it is none: whoever logs in as a member of a Windows group has no login, and of a Windows login
-	 * IS_SRVROLEMEMBER may miss groups. Inside a text, so that TRY catches that the agent may not read there. */
+	/* A step in T-SQL runs as the job's owner, or as the Agent's own account, which is a sysadmin, if the owner is
+	 * one (https://learn.microsoft.com/sql/ssms/agent/manage-job-steps). Only of a SQL login, found by the owner's
+	 * SID, the server can say that it is none: whoever logs in as a member of a Windows group has no login, and of
+	 * a Windows login IS_SRVROLEMEMBER may miss groups. Inside a text, so that TRY catches that the agent may not
+	 * read there. */
 	{"job",
 		"BEGIN TRY EXEC sys.sp_executesql N'SELECT DISTINCT N''job'' AS [part], DB_ID(s.database_name), " NAME_BYTES(
 			"j.name") "\n"
@@ -59,9 +60,10 @@ const struct part server_parts[] = {
 				  "    AND IS_SRVROLEMEMBER(N''sysadmin'', p.name) = 0);';\n"
 				  "END TRY BEGIN CATCH SELECT N'job' AS [part], NULL, NULL; END CATCH;\n",
 		false},
-	/* A change that failed may have left the session in a database: the role is in master, and so are the references of
-	 * the triggers. Those may be read by the owners of master, and by whom `curfew bootstrap` lets read them, so they are
-	 * asked for only where there is an enabled trigger: an agent that may not read them goes on elsewhere. */
+	/* A change that failed may have left the session in a database: the role is in master, and so are the
+	 * references of the triggers. Those may be read by the owners of master, and by whom `curfew bootstrap` lets
+	 * read them, so they are asked for only where there is an enabled trigger: an agent that may not read them goes
+	 * on elsewhere. */
 	{"lock-role",
 		"USE [master];\nSELECT N'lock-role' AS [part], IS_ROLEMEMBER(N'" LOCK_ROLE "');\n",
 		false},
@@ -117,8 +119,8 @@ const struct part database_parts[] = {
 		"SELECT N'type' AS [part], DB_ID(), t.user_type_id, CAST(CAST(t.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  t.schema_id, t.principal_id FROM sys.types AS t WHERE t.is_user_defined = 1;\n",
 		false},
-	/* Few databases have many of them. Names are bytes here, so no collations meet. ALTER AUTHORIZATION knows no credential,
-	 * so nobody is said to own one. */
+	/* Few databases have many of them. Names are bytes here, so no collations meet. ALTER AUTHORIZATION knows no
+	 * credential, so nobody is said to own one. */
 	{"rarer",
 		"SELECT N'rarer' AS [part], DB_ID(), 10, x.xml_collection_id, " NAME_BYTES(
 			"x.name") ", x.schema_id,\n"
@@ -162,11 +164,12 @@ const struct part database_parts[] = {
 				       "WHERE t.parent_class = 0 AND t.is_disabled = 0;\n",
 		false},
 	/* 1: a module, 2: a CLR module, 3: a queue, 4: a policy, 5: a DDL trigger, which is not in sys.objects
-	 * (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-objects-transact-sql). What uses nothing
-	 * can be altered by nobody but itself. A queue counts also while its activation is off: ALTER QUEUE switches that on, and
-	 * asks for no IMPERSONATE unless it names whom to run as. A DDL trigger that is disabled stays so: to enable it takes ALTER
-	 * ANY DATABASE DDL TRIGGER, which no level has. Whatever it fires on counts, above all what Curfew never does: users with
-	 * full access alter tables. The triggers of Change Data Capture and of publications run as their callers. */
+	 * (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-objects-transact-sql). What
+	 * uses nothing can be altered by nobody but itself. A queue counts also while its activation is off: ALTER
+	 * QUEUE switches that on, and asks for no IMPERSONATE unless it names whom to run as. A DDL trigger that is
+	 * disabled stays so: to enable it takes ALTER ANY DATABASE DDL TRIGGER, which no level has. Whatever it fires
+	 * on counts, above all what Curfew never does: users with full access alter tables. The triggers of Change Data
+	 * Capture and of publications run as their callers. */
 	{"runner",
 		"SELECT N'runner' AS [part], DB_ID(), 1, CAST(CAST(s.name AS nvarchar(128)) AS varbinary(256)),\n"
 		"  CAST(CAST(o.name AS nvarchar(128)) AS varbinary(256)), m.execute_as_principal_id\n"

@@ -1,5 +1,5 @@
-/* What is kept from the agent login's sight on the server by a denial that reaches it (sql/hiding_denial.h). Rows of what is
- * hidden are missing without any sign, so nothing is concluded there from what is not shown. */
+/* What is kept from the agent login's sight on the server by a denial that reaches it (sql/hiding_denial.h). Rows of
+ * what is hidden are missing without any sign, so nothing is concluded there from what is not shown. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

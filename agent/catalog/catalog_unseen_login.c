@@ -1,5 +1,5 @@
-/* Which logins are hidden: those that a denial names, and those that the server still names by their SIDs and does not show,
- * whatever hides them. */
+/* Which logins are hidden: those that a denial names, and those that the server still names by their SIDs and does not
+ * show, whatever hides them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

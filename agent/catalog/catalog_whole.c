@@ -1,6 +1,6 @@
-/* Reads the server in one batch: version, permissions, principals, databases, ids of configured names, sessions and conditions
- * of managed logins. Which logins are managed is known only from the answer. So the batch asks for those that are expected,
- * and a further one is sent when there are others. */
+/* Reads the server in one batch: version, permissions, principals, databases, ids of configured names, sessions and
+ * conditions of managed logins. Which logins are managed is known only from the answer. So the batch asks for those
+ * that are expected, and a further one is sent when there are others. */
 #include <errno.h>
 #include <string.h>
 

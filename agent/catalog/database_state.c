@@ -1,5 +1,5 @@
-/* The state of a database, and texts for why it cannot be read. None of them means that it does not exist, or that nobody has
- * access. */
+/* The state of a database, and texts for why it cannot be read. None of them means that it does not exist, or that
+ * nobody has access. */
 #include <errno.h>
 #include <string.h>
 
@@ -49,9 +49,9 @@ bool database_is_denied(int number)
 	return number_is_among(number, numbers, ARRAY_SIZE(numbers));
 }
 
-/* ALTER on the database suffices for its user access, and CONTROL for a denial of a view or of CONNECT, and for dropping the
- * agent's user (https://learn.microsoft.com/sql/t-sql/statements/alter-database-transact-sql-set-options, "Permissions";
- * https://learn.microsoft.com/sql/t-sql/statements/deny-database-permissions-transact-sql). */
+/* ALTER on the database suffices for its user access, and CONTROL for a denial of a view or of CONNECT, and for
+ * dropping the agent's user (https://learn.microsoft.com/sql/t-sql/statements/alter-database-transact-sql-set-options,
+ * "Permissions"; https://learn.microsoft.com/sql/t-sql/statements/deny-database-permissions-transact-sql). */
 bool database_is_barred(int number)
 {
 	static const int modes[] = {923, 924};

@@ -166,8 +166,8 @@ static int accept_loss(const struct decision *d)
 	int rc = loss_accept(d->journal, d->now, cli_actor(), d->cli->reason);
 	bool may_be = false;
 
-	/* No pass has noticed the loss yet, as when a second gateway starts: it has records of what was revoked there, and of the
-	 * service, before any server answers. */
+	/* No pass has noticed the loss yet, as when a second gateway starts: it has records of what was revoked there,
+	 * and of the service, before any server answers. */
 	if (rc == -ENOENT) {
 		rc = loss_may_be_unnoticed(&may_be, d->journal);
 		if (!rc && !may_be)

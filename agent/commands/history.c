@@ -74,8 +74,8 @@ static int show_access(const struct cli *cli, const struct program *p, struct jo
 	return code;
 }
 
-/* The records that the filter lets through: with --journal those of that file, else also those of the archives that the time
- * requires. 0 or exit code. */
+/* The records that the filter lets through: with --journal those of that file, else also those of the archives that the
+ * time requires. 0 or exit code. */
 static int records_read(struct journal_entries *out, const struct cli *cli, struct journal *j,
 	const struct journal_filter *f, instant_t at)
 {
@@ -148,8 +148,8 @@ static int refuted_drop(
 	return rc ? cli_fail(cli, EXIT_FAILED, "%s", journal_problem(rc)) : code;
 }
 
-/* What a clock recorded that was ahead by mistake confirms nothing, also once that time has come; practice may record future
- * times. 0 or exit code. */
+/* What a clock recorded that was ahead by mistake confirms nothing, also once that time has come; practice may record
+ * future times. 0 or exit code. */
 static int future_drop(struct journal_entries *all, const struct cli *cli, const struct program *p,
 	struct journal *j, instant_t at)
 {

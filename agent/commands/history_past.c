@@ -48,8 +48,8 @@ static bool is_settled(const struct journal_entry *e, const struct journal_entry
 	       level_of(e) < level_of(before);
 }
 
-/* What confirms the end where a record settles it. A login that goes on as another person's, with no less, has the same password
- * until one is handed over or nothing is left there of it. */
+/* What confirms the end where a record settles it. A login that goes on as another person's, with no less, has the same
+ * password until one is handed over or nothing is left there of it. */
 static const struct journal_entry *closed_by(const struct history_records *r,
 	const struct journal_entry *access, const struct journal_entry *settled)
 {

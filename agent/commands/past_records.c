@@ -208,8 +208,8 @@ int past_read(struct journal_entries *out, const struct cli *cli, struct journal
 	return code ? code : files_read(out, cli, &(struct past){.j = j}, f, from);
 }
 
-/* A journal that was put back has no record of that before somebody writes into it. What it lacks reaches until now, or until
- * the time that was asked for, which a practice may have in the future. */
+/* A journal that was put back has no record of that before somebody writes into it. What it lacks reaches until now, or
+ * until the time that was asked for, which a practice may have in the future. */
 static int unrecorded_add(struct lost_records *l, struct journal *j, instant_t from, instant_t to)
 {
 	const instant_t now = (instant_t)time(NULL);

@@ -8,8 +8,8 @@
 /* A journal, or the file of --journal, that is broken is no source of a report. 0 or exit code. */
 int past_verify(const struct cli *cli, struct journal *j);
 /* Adds the entries that the filter lets through, oldest archive first, as far back as `from` requires. The journal is
- * verified. An archive that is needed and cannot be read, or is broken, is an error, because the answer would be incomplete.
- * 0 or exit code. */
+ * verified. An archive that is needed and cannot be read, or is broken, is an error, because the answer would be
+ * incomplete. 0 or exit code. */
 int past_read(struct journal_entries *out, const struct cli *cli, struct journal *j,
 	const struct journal_filter *f, instant_t from);
 /* The times between `from` and `to` of which records are missing, also by the archives, and with --journal by that file

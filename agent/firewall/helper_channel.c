@@ -1,5 +1,5 @@
-/* The service's end of the channel to the firewall process. An order that is not answered in time makes the process late: until
- * what it owes has come, every further order fails at once. */
+/* The service's end of the channel to the firewall process. An order that is not answered in time makes the process
+ * late: until what it owes has come, every further order fails at once. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

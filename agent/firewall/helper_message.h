@@ -1,6 +1,5 @@
-/* Messages between the service and the firewall process: fixed sizes, up to MESSAGE_BATCH in one send, which the socket keeps
- * whole. Both ends are the same
- * binary, so there is no version; the size is checked all the same. */
+/* Messages between the service and the firewall process: fixed sizes, up to MESSAGE_BATCH in one send, which the socket
+ * keeps whole. Both ends are the same binary, so there is no version; the size is checked all the same. */
 #ifndef FIREWALL_HELPER_MESSAGE_H
 #define FIREWALL_HELPER_MESSAGE_H
 

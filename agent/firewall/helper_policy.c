@@ -1,6 +1,6 @@
 /* The policy of the firewall process, against which it checks each entry. It is built from the whole configuration for
- * any time: a bound that no mistake of the service can exceed. It has all that the process needs of the configuration, which
- * is five times as large, and is not kept. */
+ * any time: a bound that no mistake of the service can exceed. It has all that the process needs of the configuration,
+ * which is five times as large, and is not kept. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

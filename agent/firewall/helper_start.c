@@ -80,8 +80,8 @@ void firewall_process_stop(struct firewall_client *c)
 	if (c->channel >= 0)
 		close(c->channel);
 	if (c->pid > 0) {
-		/* The process ends when its channel closes. If it hangs, do not wait for it; nor for a kernel that cannot end
-		 * it, which does so later. */
+		/* The process ends when its channel closes. If it hangs, do not wait for it; nor for a kernel that
+		 * cannot end it, which does so later. */
 		const struct timespec moment = {0, 10 * 1000000};
 		for (int tries = 0; tries < 200 && waitpid(c->pid, NULL, WNOHANG) == 0; tries++) {
 			if (tries == 100)

@@ -55,8 +55,9 @@ void reading_drop(struct firewall *f);
  * table and the clocks are as they are. */
 void reading_prove(struct firewall *f, const struct allowlist *wanted, const struct diff_moment *m,
 	const struct diff_span *late);
-/* The same list again. Nothing is compared, and all of this is proof: the kernel's word that no transaction has touched the
- * table since, or that it is ours alone; and for each end that, by both clocks as they are now, it is neither late nor early. */
+/* The same list again. Nothing is compared, and all of this is proof: the kernel's word that no transaction has touched
+ * the table since, or that it is ours alone; and for each end that, by both clocks as they are now, it is neither late
+ * nor early. */
 bool reading_proves(struct firewall *f, const struct allowlist *wanted, instant_t now);
 /* Reads back the first `n` changes, which were committed and touched only elements. Drops the reading when in doubt. */
 int reading_refresh(

@@ -306,9 +306,9 @@ static int rule_guard(struct nftnl_rule **out, const char *chain, int family)
 	return draft_done(out, &d);
 }
 
-/* An IPv6 fragment hides its port if the first one ends before the TCP header; a server behind this gateway puts both together.
- * RFC 7112 lets a router discard such a first fragment, whoever it is for. These rules come last: the first of them lets
- * pass what has the header, as the chain's policy would; the second drops the rest. */
+/* An IPv6 fragment hides its port if the first one ends before the TCP header; a server behind this gateway puts both
+ * together. RFC 7112 lets a router discard such a first fragment, whoever it is for. These rules come last: the first
+ * of them lets pass what has the header, as the chain's policy would; the second drops the rest. */
 static void add_first_fragment(struct rule_draft *d)
 {
 	static const uint8_t offset_bits[] = {0xff, 0xf8}, none[] = {0, 0};

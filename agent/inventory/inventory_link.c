@@ -78,8 +78,8 @@ static int reference_link(struct inventory *v, const struct inventory_named *r)
 	return name_link(&l, r->to_server, r->to_database, r->to_schema, r->to_name);
 }
 
-/* Splits a name into server, database, schema, and object: the last part of "[db].[dbo].[x]" is always parts[3], and missing
- * ones are "". */
+/* Splits a name into server, database, schema, and object: the last part of "[db].[dbo].[x]" is always parts[3], and
+ * missing ones are "". */
 static void parts_read(char parts[4][MAX_NAME_BYTES + 1], const char *text)
 {
 	char read[4][MAX_NAME_BYTES + 1] = {"", "", "", ""};

@@ -111,8 +111,8 @@ static instant_t item_since(const struct inventory_item *i)
 	return i->class == CLASS_CHANGED && i->modified > i->created ? i->modified : i->created;
 }
 
-/* What neither the counters nor Query Store can see. NULL: its use is seen. Query Store keeps queries: a module without one,
- * or that hides them in dynamic text, runs unseen. */
+/* What neither the counters nor Query Store can see. NULL: its use is seen. Query Store keeps queries: a module without
+ * one, or that hides them in dynamic text, runs unseen. */
 static const char *unseen(const struct inventory_item *i, bool counted)
 {
 	static const struct {

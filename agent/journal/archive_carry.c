@@ -1,6 +1,6 @@
-/* What an archive leaves in the live journal, with its original times: the live file alone must show who had, or may have
- * had, which access from the cut on, since when, and until when it was due. So are decisions in force carried over, and what
- * only the first or the last event of its kind says. */
+/* What an archive leaves in the live journal, with its original times: the live file alone must show who had, or may
+ * have had, which access from the cut on, since when, and until when it was due. So are decisions in force carried
+ * over, and what only the first or the last event of its kind says. */
 #include "journal/refuted.h"
 #include "curfew/record.h"
 
@@ -65,15 +65,16 @@ static int access_write(void *context, const struct journal_entry *e)
 /* As SAME_PLACE. */
 #define PLACE "server, login COLLATE NOCASE, client COLLATE NOCASE, database COLLATE NOCASE"
 
-/* A record of a clock that was ahead would be one of a right time behind the correction: one that says that access has ended
- * is left out, and any other that a later one of its place replaces. */
+/* A record of a clock that was ahead would be one of a right time behind the correction: one that says that access has
+ * ended is left out, and any other that a later one of its place replaces. */
 #define REFUTED                                                                                    \
 	"(refuted(id, at) AND (" ENDED " OR EXISTS (SELECT 1 FROM record r"                        \
 	" WHERE r.kind = 'access' AND r.id > l.id AND " SAME_PLACE ")))"
 
-/* The records of each place since its last end: the first says since when access was there, and each one may have moved its
- * end. A record that says that access has ended only where an older one of the place stays, which was itself carried over by
- * an earlier archive: alone it would say that the access is still there. Of one second, the last record decides. */
+/* The records of each place since its last end: the first says since when access was there, and each one may have moved
+ * its end. A record that says that access has ended only where an older one of the place stays, which was itself
+ * carried over by an earlier archive: alone it would say that the access is still there. Of one second, the last record
+ * decides. */
 static int access_carry(struct carry *c)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
@@ -104,8 +105,8 @@ static int access_carry(struct carry *c)
 		    : record_deliver(&last, &n, c->j, s, access_write, c);
 }
 
-/* Decisions that are in force, and first sights, unchanged: who asks for them reads the journal alone. A revocation, and its
- * undoing, under another name: by their own ones they would be in force again. */
+/* Decisions that are in force, and first sights, unchanged: who asks for them reads the journal alone. A revocation,
+ * and its undoing, under another name: by their own ones they would be in force again. */
 static int event_write(void *journal, const struct journal_entry *e)
 {
 	struct journal_entry again = *e;

@@ -138,8 +138,8 @@ static int copy_ends(instant_t *since, struct journal *j, int64_t seen)
 	return rc;
 }
 
-/* No head was ever saved beside it. Before its first record that is as it should be. Else it comes from elsewhere, for example
- * from a backup onto a new host, and nobody can tell what was recorded after the copy: a revocation, say. */
+/* No head was ever saved beside it. Before its first record that is as it should be. Else it comes from elsewhere, for
+ * example from a backup onto a new host, and nobody can tell what was recorded after the copy: a revocation, say. */
 static int unseen(const char **why, instant_t *since, bool *is_new, struct journal *j)
 {
 	struct link head;

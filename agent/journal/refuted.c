@@ -1,5 +1,5 @@
-/* Which records the corrections of the clock refute, for queries. Passes ask for each of their records: the corrections, which
- * no index finds, are kept with the open journal. */
+/* Which records the corrections of the clock refute, for queries. Passes ask for each of their records: the
+ * corrections, which no index finds, are kept with the open journal. */
 #include "journal/refuted.h"
 
 #include <errno.h>

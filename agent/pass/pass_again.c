@@ -1,5 +1,5 @@
-/* A visit whose session was lost in a database, as SQL Server does at damage to it: it is run again, first with one database at a
- * time, and then without each one that has ended it. */
+/* A visit whose session was lost in a database, as SQL Server does at damage to it: it is run again, first with one
+ * database at a time, and then without each one that has ended it. */
 #include <string.h>
 
 #include "pass/pass_again.h"

@@ -1,5 +1,5 @@
-/* What a pass tells: its reports, why it grants nothing, the entries of its journal records, and the journal batch that they
- * are written in. */
+/* What a pass tells: its reports, why it grants nothing, the entries of its journal records, and the journal batch that
+ * they are written in. */
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>

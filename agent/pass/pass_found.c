@@ -39,8 +39,8 @@ static int found_save(struct pass *p, struct former *m)
 		.database = m->database,
 		.level = m->level,
 		.at = e.at};
-	/* The level keeps it looked for until its removal is verified. This also has the id of its database, by which it is found
-	 * under another name. */
+	/* The level keeps it looked for until its removal is verified. This also has the id of its database, by which
+	 * it is found under another name. */
 	const struct verified seen = {.server = m->server,
 		.login = m->login,
 		.database = m->database,

@@ -1,5 +1,5 @@
-/* The allowlist that a pass wants of the packet filter. It is made of the configuration, the schedule, and verifications: as
- * long as these are the same, the list is, and need neither be built nor sent. */
+/* The allowlist that a pass wants of the packet filter. It is made of the configuration, the schedule, and
+ * verifications: as long as these are the same, the list is, and need neither be built nor sent. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* What servers refuse to give to logins in addition. Each attempt disables the login and ends its sessions until what it gets is
- * verified, so a refusal is kept in memory from pass to pass: whoever works is not disconnected every few minutes for nothing. */
+/* What servers refuse to give to logins in addition. Each attempt disables the login and ends its sessions until what
+ * it gets is verified, so a refusal is kept in memory from pass to pass: whoever works is not disconnected every few
+ * minutes for nothing. */
 #include <errno.h>
 #include <string.h>
 

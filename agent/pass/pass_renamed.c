@@ -1,7 +1,8 @@
-/* Revocations and ended access apply under a new name too. If the files no longer name a revoked client or user, or a client
- * whose access has ended, the revocation or the end applies to a new login on the same databases: new means that it never
- * existed before. If the new users are different people, an operator reinstates them, or gives a new approval as after
- * every passed end. What applies under the new name is recorded, and from then on no longer depends on the old one. */
+/* Revocations and ended access apply under a new name too. If the files no longer name a revoked client or user, or a
+ * client whose access has ended, the revocation or the end applies to a new login on the same databases: new means that
+ * it never existed before. If the new users are different people, an operator reinstates them, or gives a new approval
+ * as after every passed end. What applies under the new name is recorded, and from then on no longer depends on the old
+ * one. */
 #include <errno.h>
 #include <string.h>
 

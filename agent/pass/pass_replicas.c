@@ -100,8 +100,8 @@ void pass_sids_choose(struct pass *p, struct server_work *w)
 	}
 }
 
-/* What the replicas of one database last verified of a login: when one gave it something, or could not tell, and when another
- * had nothing left. Its own record is among the first alone: it is the one that is asked about. */
+/* What the replicas of one database last verified of a login: when one gave it something, or could not tell, and when
+ * another had nothing left. Its own record is among the first alone: it is the one that is asked about. */
 struct replica_memory {
 	bool given, nothing;
 	instant_t given_at, nothing_at;

@@ -1,7 +1,7 @@
-/* The system-call filter as a program for the kernel. To make one from some 150 rules takes milliseconds, and all workers of
- * a pass start at the instant at which access ends: so their program is made once, before the first of them is forked, and
- * each puts its own number into it. The kernel checks it and holds the worker to it as before; the tests of the sandbox
- * run over both ways. */
+/* The system-call filter as a program for the kernel. To make one from some 150 rules takes milliseconds, and all
+ * workers of a pass start at the instant at which access ends: so their program is made once, before the first of them
+ * is forked, and each puts its own number into it. The kernel checks it and holds the worker to it as before; the tests
+ * of the sandbox run over both ways. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -21,8 +21,8 @@ struct slot {
 	struct record end;
 };
 
-/* Milliseconds for the first word of a worker: that its server has accepted the login and answered what closes. Behind it one
- * that has said nothing keeps no other from its turn: it waits, and needs little memory. */
+/* Milliseconds for the first word of a worker: that its server has accepted the login and answered what closes. Behind
+ * it one that has said nothing keeps no other from its turn: it waits, and needs little memory. */
 #define WORKER_SILENT 2000
 
 struct workers {

@@ -51,9 +51,9 @@ int intake_decode(char **out, const char *bytes, size_t n, char why[256]);
 /* Whether the first line names the columns of the form. */
 bool intake_is_table(const char *text);
 /* Adds the people of an intake form. CSV: a header with the columns client, first, last, email, and addresses in any
- * order, separated by commas, semicolons, or tabs. JSON: a list of objects with these members, or an object with such a list as
- * `users`, and with databases, milestones, and settings of the client; what is known already stays. Ignores rows of other
- * clients. 0; -ENOMEM; -EINVAL with `why`, which names the line; -ENOENT: no row of this client. */
+ * order, separated by commas, semicolons, or tabs. JSON: a list of objects with these members, or an object with such a
+ * list as `users`, and with databases, milestones, and settings of the client; what is known already stays. Ignores
+ * rows of other clients. 0; -ENOMEM; -EINVAL with `why`, which names the line; -ENOENT: no row of this client. */
 int intake_read_csv(struct intake *i, const char *text, char why[256]);
 int intake_read_json(struct intake *i, const char *text, char why[256]);
 /* Adds a person for each email address in the text, with a name if the address has one, and with the network

@@ -30,8 +30,8 @@ static const char *text_of(const struct sql_value *v)
 	return v->data ? v->data : "?";
 }
 
-/* Rows: held, number, class, permission, count, example, answer; asked, number, user, whether CONNECT is held, how often the
- * list has it; and waited, number, error. */
+/* Rows: held, number, class, permission, count, example, answer; asked, number, user, whether CONNECT is held, how
+ * often the list has it; and waited, number, error. */
 static int answer_row(void *context, const struct sql_value *v, int n)
 {
 	struct targets *t = context;

@@ -1,10 +1,10 @@
 /* The questions of a proof: what a user may do, as the server itself works it out for that user.
  *
- * Impersonation plus HAS_PERMS_BY_NAME counts everything within the database: nested roles, ownership, public, column and
- * database grants, denials. Each question answers with one row per permission that is held, so silence is the proof; the
- * last row says that all was asked, as whom, and that a permission which everybody holds was recognized by both functions:
- * a server that answers NULL to everything proves nothing. Rights on the server itself are not seen through EXECUTE AS USER;
- * those are read from the catalog. */
+ * Impersonation plus HAS_PERMS_BY_NAME counts everything within the database: nested roles, ownership, public, column
+ * and database grants, denials. Each question answers with one row per permission that is held, so silence is the
+ * proof; the last row says that all was asked, as whom, and that a permission which everybody holds was recognized by
+ * both functions: a server that answers NULL to everything proves nothing. Rights on the server itself are not seen
+ * through EXECUTE AS USER; those are read from the catalog. */
 #include "proof/proof.h"
 
 /* Permissions that no user of the level may have, as a table constructor. */

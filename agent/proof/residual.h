@@ -30,9 +30,9 @@ extern const struct base_question base_questions[], server_base_questions[],
 /* Writes all questions of a baseline. The answers contain the number of the database. */
 void base_questions_write(FILE *to, const struct base_question *all, size_t database);
 
-/* In a template, %KL is column K (1 to 9) written as: t text, x bytes in hexadecimal, n name, q [name], s N'name',
- * u N'name' or NULL, w [schema].[name] (columns K and K + 1), o securable (columns from K on). Else NULL becomes empty. 0, negative errno, or why
- * the result is not valid T-SQL. */
+/* In a template, %KL is column K (1 to 9) written as: t text, x bytes in hexadecimal, n name, q [name], s N'name', u
+ * N'name' or NULL, w [schema].[name] (columns K and K + 1), o securable (columns from K on). Else NULL becomes empty.
+ * 0, negative errno, or why the result is not valid T-SQL. */
 enum {
 	WORDS_UNWRITABLE = 1, /* a name is not valid text */
 	WORDS_UNNAMED,	      /* only the id of a securable is known */
@@ -132,8 +132,8 @@ void surplus_tell(struct visit_run *run);
 /* What the login holds beyond its level in that database or on the server: "role db_owner, server role dbcreator". */
 void surplus_name(char *buf, size_t size, const struct visit_run *run, const char *login,
 	const char *database);
-/* Reports each denial in a database by which something may be hidden from the agent login, and that the database is then not read
- * whole. */
+/* Reports each denial in a database by which something may be hidden from the agent login, and that the database is
+ * then not read whole. */
 void denials_tell(const struct visit_run *run);
 /* Those of one database. The caller frees the array; NULL: there are none. 0 or -ENOMEM. */
 int denials_find(const struct permission ***out, size_t *n, const struct visit_run *run,

@@ -10,8 +10,8 @@
 #define HASH(text)	   "HASHBYTES('SHA2_256', " text ")"
 #define FLAG(column, word) "CASE " column " WHEN 1 THEN N'" word "' ELSE N'' END"
 
-/* Users and roles, who is in which role, and what is granted: the same in every database. Whose the agent's name is, its SID
- * tells, which is no item of the database. */
+/* Users and roles, who is in which role, and what is granted: the same in every database. Whose the agent's name is,
+ * its SID tells, which is no item of the database. */
 #define PRINCIPAL_ITEMS                                                                                                    \
 	{"principal",                                                                                                      \
 		ITEM NAME(                                                                                                 \

@@ -1,6 +1,6 @@
-/* Findings of denials in a database that keep things from the agent login. Whoever controls a database hides by one of them what
- * they left there, and it works all the same; one's own denials are always shown. The rest of the search then finds only what
- * is left to be seen, so it is said not to be whole. */
+/* Findings of denials in a database that keep things from the agent login. Whoever controls a database hides by one of
+ * them what they left there, and it works all the same; one's own denials are always shown. The rest of the search then
+ * finds only what is left to be seen, so it is said not to be whole. */
 #include "proof/residual.h"
 
 #include "curfew/text.h"

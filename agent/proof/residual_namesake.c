@@ -1,5 +1,5 @@
-/* Findings of users that bear the name of a login of Curfew's and were never its user. Nobody enters as them by that login, and
- * Curfew does not remove them: whoever administers the database made them. */
+/* Findings of users that bear the name of a login of Curfew's and were never its user. Nobody enters as them by that
+ * login, and Curfew does not remove them: whoever administers the database made them. */
 #include "proof/residual.h"
 
 #include "curfew/text.h"

@@ -1,5 +1,5 @@
-/* After `curfew forget` nobody looks at a place again, so nobody knows what is left there. The certificate says so, with the
- * reason, and counts none of it among what is verified. */
+/* After `curfew forget` nobody looks at a place again, so nobody knows what is left there. The certificate says so,
+ * with the reason, and counts none of it among what is verified. */
 #include "report/certificate_forgotten.h"
 
 #include "curfew/calendar.h"

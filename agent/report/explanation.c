@@ -1,7 +1,7 @@
 /* Why a user cannot connect: finds the first cause that applies, and its fix.
  *
- * Checks in the order of a connection: schedule, address, server, databases, login, the packet filter, password. A later cause does not matter to a
- * user who is stopped by an earlier one. */
+ * Checks in the order of a connection: schedule, address, server, databases, login, the packet filter, password. A
+ * later cause does not matter to a user who is stopped by an earlier one. */
 #include "report/explanation.h"
 
 #include <string.h>

@@ -69,8 +69,8 @@ static int version_check(struct check_run *c, struct one_row *a)
 	return 0;
 }
 
-/* Editions as SERVERPROPERTY numbers them. Curfew is for the three of a SQL Server that somebody installs. Amazon RDS has their
- * numbers, and neither sysadmin for whoever runs the bootstrap script nor CREATE SERVER ROLE
+/* Editions as SERVERPROPERTY numbers them. Curfew is for the three of a SQL Server that somebody installs. Amazon RDS
+ * has their numbers, and neither sysadmin for whoever runs the bootstrap script nor CREATE SERVER ROLE
  * (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Concepts.General.FeatureSupport.UnsupportedRoles.html). */
 static void edition_check(const struct check_run *c, const struct one_row *a)
 {

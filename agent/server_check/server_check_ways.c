@@ -170,8 +170,9 @@ static int contained_check(struct check_run *c)
 	return 0;
 }
 
-/* The replicas of a distributed group are groups: one of the other cluster's instances becomes the primary, and which these are
- * is not told here (https://learn.microsoft.com/sql/database-engine/availability-groups/windows/distributed-availability-groups). */
+/* The replicas of a distributed group are groups: one of the other cluster's instances becomes the primary, and which
+ * these are is not told here
+ * (https://learn.microsoft.com/sql/database-engine/availability-groups/windows/distributed-availability-groups). */
 static void distributed_tell(struct check_run *c)
 {
 	check_tell(c, CHECK_SKIP, "distributed-group",

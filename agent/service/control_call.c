@@ -96,8 +96,8 @@ static char *call_room(struct control_call *call, size_t size)
 	return call->out + call->out_size;
 }
 
-/* Sends what was written into the room, or keeps it for the next line where `more` follows at once. Without room (NULL), or if
- * the line does not fit, nothing more is sent: half an answer must not look like a whole one. */
+/* Sends what was written into the room, or keeps it for the next line where `more` follows at once. Without room
+ * (NULL), or if the line does not fit, nothing more is sent: half an answer must not look like a whole one. */
 static void call_written(struct control_call *call, const char *room, size_t size, bool more)
 {
 	if (!room || call->out_size + size - call->out_sent > MAX_CONTROL_BACKLOG) {

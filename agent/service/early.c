@@ -1,6 +1,7 @@
-/* The pass of the next scheduled change, begun some seconds ahead: workers of servers where something ends connect and wait
- * for the service's word, so that at the instant the first thing that a server hears is what ends. Nothing is changed, reported,
- * or recorded before. Any other pass ends the wait, as do a reload and a stop; the instant then has a pass as without it. */
+/* The pass of the next scheduled change, begun some seconds ahead: workers of servers where something ends connect and
+ * wait for the service's word, so that at the instant the first thing that a server hears is what ends. Nothing is
+ * changed, reported, or recorded before. Any other pass ends the wait, as do a reload and a stop; the instant then has
+ * a pass as without it. */
 #include <string.h>
 #include "service/internal.h"
 

@@ -1,7 +1,8 @@
 /* Inside the service: the struct that it composes, and what its files do to it. Not for other modules.
  *
- * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- sending.c <- preflights.c <- early.c <- passes.c, queries.c <- sampling.c <- requests.c, reload.c <- filter.c <- loop.c <- start.c.
- * What needs less than the whole service takes arguments: dispatcher, retries, lane, configuration, overdue, change_log. */
+ * Upward: event.c <- records.c <- time.c <- network.c <- transition.c <- sending.c <- preflights.c <- early.c <-
+ * passes.c, queries.c <- sampling.c <- requests.c, reload.c <- filter.c <- loop.c <- start.c. What needs less than the
+ * whole service takes arguments: dispatcher, retries, lane, configuration, overdue, change_log. */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
 
@@ -228,8 +229,8 @@ int service_time_reset(char why[RECORD_TEXT_MAX], struct service *s, instant_t t
 
 /* network.c */
 struct firewall_port service_gate(struct service *s);
-/* Goes on without the firewall process: SQL access is removed, and nothing is granted. False: so it was already, for the same
- * reason. */
+/* Goes on without the firewall process: SQL access is removed, and nothing is granted. False: so it was already, for
+ * the same reason. */
 bool service_firewall_lose(struct service *s, const char *why);
 /* Notes the result of an order to the firewall process, and returns it. */
 int service_firewall_asked(struct service *s, int rc);

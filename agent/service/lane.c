@@ -121,8 +121,8 @@ static int workers_prepare(struct lane *l, size_t *n)
 }
 
 /* `rc`: whether there are workers. They go first: what ends on their servers waits for nothing, also not for the packet
- * filter, and no worker changes anything else before it is listened to. If nothing could be started, the cancellation is the
- * event that ends the pass. */
+ * filter, and no worker changes anything else before it is listened to. If nothing could be started, the cancellation
+ * is the event that ends the pass. */
 static int workers_begin(struct lane *l, int rc)
 {
 	if (rc == 0)

@@ -37,8 +37,8 @@ void lane_free(struct lane *l);
  * start of its workers. `o` is copied; the data it points to must stay until the pass has ended. Returns 0, or negative
  * errno: the lane is idle. */
 int lane_begin(struct lane *l, const struct pass_options *o);
-/* The same ahead of `o->now`, an instant to come: workers of servers where something ends then connect, and wait; nothing is
- * changed, reported, or recorded. Positive: it would end nothing anywhere, and the lane is idle. */
+/* The same ahead of `o->now`, an instant to come: workers of servers where something ends then connect, and wait;
+ * nothing is changed, reported, or recorded. Positive: it would end nothing anywhere, and the lane is idle. */
 enum { LANE_NOTHING = 1 };
 int lane_begin_early(struct lane *l, const struct pass_options *o);
 /* Whether the schedule of `now` is the one that the pass was begun with, and nobody has outdated it. */

@@ -46,8 +46,8 @@ int service_save(struct service *s, const struct configuration *c)
 	return rc == -EAGAIN ? rc : 0;
 }
 
-/* What the files end waits for no firewall process: they are loaded without one that died or does not answer, and it gets them
- * when it is called again. */
+/* What the files end waits for no firewall process: they are loaded without one that died or does not answer, and it
+ * gets them when it is called again. */
 static int firewall_reload(struct service *s, const struct configuration *c)
 {
 	int rc = service_firewall_adopt(s, c);

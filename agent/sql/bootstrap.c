@@ -27,8 +27,8 @@ static void write_words_name(FILE *to, const char *words, const char *name, cons
 	fputs(rest, to);
 }
 
-/* Whether a batch goes on behind a USE that failed differs by the error, and then it is in the database before: what follows is
- * in batches of its own, and each begins with this. */
+/* Whether a batch goes on behind a USE that failed differs by the error, and then it is in the database before: what
+ * follows is in batches of its own, and each begins with this. */
 static void write_use(FILE *to, const char *database)
 {
 	write_words_name(to, "USE ", database, ";\nGO\n");
@@ -141,8 +141,9 @@ static void write_agent_jobs(FILE *to, const struct server *s)
 	static const char *const tables[] = {"sysjobs", "sysjobsteps", "sysschedules",
 		"sysjobschedules", "sysalerts", "sysproxies", "sysproxylogin", "restorehistory"};
 
-	/* Without these, the audit cannot search for jobs and proxies of former users, nor the inventory for what jobs name;
-	 * both say so. Nor does anybody know what runs in a database as a sysadmin: then full access is refused. */
+	/* Without these, the audit cannot search for jobs and proxies of former users, nor the inventory for what jobs
+	 * name; both say so. Nor does anybody know what runs in a database as a sysadmin: then full access is
+	 * refused. */
 	fputs("\n-- For full access, the audit, and the inventory: what Agent jobs run, when, and as whom, who may use proxies, and\n"
 	      "-- what was restored. Reading these tables is all.\n",
 		to);

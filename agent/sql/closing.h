@@ -1,5 +1,5 @@
-/* Used by sql/ and the rooms above it: the removals that come first. Logins are disabled and their sessions ended by server-level views
- * before any database is read, so that no client and no database can delay it. */
+/* Used by sql/ and the rooms above it: the removals that come first. Logins are disabled and their sessions ended by
+ * server-level views before any database is read, so that no client and no database can delay it. */
 #ifndef CURFEW_SQL_CLOSING_H
 #define CURFEW_SQL_CLOSING_H
 
@@ -11,8 +11,9 @@ static inline bool closing_keeps_login(const struct sql_closing *c)
 	return c->source || c->session;
 }
 
-/* Each statement is in its own TRY block and returns a row N'disable': number of the closing, error number, message, and
- * the login's SID. Only closings that are `wanted`; of those that keep the login, the SID is asked where none is on record. */
+/* Each statement is in its own TRY block and returns a row N'disable': number of the closing, error number, message,
+ * and the login's SID. Only closings that are `wanted`; of those that keep the login, the SID is asked where none is on
+ * record. */
 enum {			       /* in place of an error number */
 	CLOSING_NOT_OURS = -1, /* no such login, or not managed */
 	CLOSING_LATER =
@@ -30,16 +31,16 @@ void closing_patience_write(FILE *to, int milliseconds);
  * the two below. */
 void closing_sessions_write(FILE *to, const char *select, const struct sql_closing *closings,
 	size_t n, const struct sid *sids, size_t n_sids);
-/* The same to be looked at, not closed: also sessions of others that act as one of these logins (EXECUTE AS LOGIN). A login can be
- * impersonated while it is disabled. */
+/* The same to be looked at, not closed: also sessions of others that act as one of these logins (EXECUTE AS LOGIN). A
+ * login can be impersonated while it is disabled. */
 void closing_observe_write(FILE *to, const char *select, const struct sql_closing *closings,
 	size_t n, const struct sid *sids, size_t n_sids);
 /* Rows N'session' of the sessions of these logins whose open transaction changed something in the database; with `n` 0: of
  * everybody's. */
 void closing_writers_write(
 	FILE *to, const char *select, int database, const struct sid *sids, size_t n);
-/* Rows N'rollback': which sessions were killed and are still rolling back. `behind_sessions`: asked at once behind the question
- * about sessions, and only if that found any. */
+/* Rows N'rollback': which sessions were killed and are still rolling back. `behind_sessions`: asked at once behind the
+ * question about sessions, and only if that found any. */
 void closing_rollbacks_write(FILE *to, bool behind_sessions);
 /* Rows N'session' of the sessions that the question above leaves out because the server does not tell whose they are. They
  * are reported, and never ended. */

@@ -26,8 +26,8 @@ const char session_select[] = SESSION_COLUMNS_OF_SESSIONS
 const char session_select_plain[] =
 	SESSION_COLUMNS_OF_SESSIONS "  NULL, NULL\nFROM sys.dm_exec_sessions AS s\n";
 
-/* Never with the sessions: on a secondary replica, and while any database is restored, this view may fail (976, 978, 927), and
- * who reads it may make others' readings of it fail. */
+/* Never with the sessions: on a secondary replica, and while any database is restored, this view may fail (976, 978,
+ * 927), and who reads it may make others' readings of it fail. */
 static const char rollbacks[] =
 	"BEGIN TRY\n"
 	"SELECT N'rollback' AS [part], r.session_id, CAST(r.percent_complete AS int) FROM sys.dm_exec_requests AS r\n"
@@ -226,8 +226,8 @@ void closing_unknown_sessions_write(FILE *to, const char *select)
 	fprintf(to, "%sWHERE s.original_security_id IS NULL;\n", select);
 }
 
-/* The id may belong to somebody else's session by now. Of the same login any session is ended: a pooled one logs in again at
- * each reset, so its login_time may be another by now. */
+/* The id may belong to somebody else's session by now. Of the same login any session is ended: a pooled one logs in
+ * again at each reset, so its login_time may be another by now. */
 static void session_guard_write(FILE *to, const struct session_key *s)
 {
 	fprintf(to,

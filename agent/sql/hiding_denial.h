@@ -1,14 +1,14 @@
-/* Used by sql/ and the rooms above it: denials on the server that keep logins, server roles, endpoints, or all of them from
- * whoever asks. VIEW ANY DEFINITION shows everything but what is denied by itself, and HAS_PERMS_BY_NAME says that it is held
- * all the same (https://learn.microsoft.com/previous-versions/sql/sql-server-2008-r2/ms175808(v=sql.105)). One's own denials
- * are always shown; what is shown in spite of one is not hidden. */
+/* Used by sql/ and the rooms above it: denials on the server that keep logins, server roles, endpoints, or all of them
+ * from whoever asks. VIEW ANY DEFINITION shows everything but what is denied by itself, and HAS_PERMS_BY_NAME says that
+ * it is held all the same (https://learn.microsoft.com/previous-versions/sql/sql-server-2008-r2/ms175808(v=sql.105)).
+ * One's own denials are always shown; what is shown in spite of one is not hidden. */
 #ifndef CURFEW_SQL_HIDING_DENIAL_H
 #define CURFEW_SQL_HIDING_DENIAL_H
 
 #include "sql/name.h"
 
-/* Grantee, grantor, permission, and its securable: class, kind, schema, name, column, id. Nothing tells whether a hidden principal
- * is a login or a server role: of a hidden role IS_SRVROLEMEMBER returns NULL as of a login
+/* Grantee, grantor, permission, and its securable: class, kind, schema, name, column, id. Nothing tells whether a
+ * hidden principal is a login or a server role: of a hidden role IS_SRVROLEMEMBER returns NULL as of a login
  * (https://learn.microsoft.com/sql/t-sql/functions/is-srvrolemember-transact-sql). */
 #define HIDING_DENIAL_COLUMNS                                                                                                \
 	"COALESCE(" NAME_BYTES("g.name") ", " NAME_BYTES("SUSER_NAME(p.grantee_principal_id)") "),\n  COALESCE(" NAME_BYTES( \

@@ -1,7 +1,7 @@
-/* Used by sql/ and the rooms above it: names as bytes. SQL Server allows any 16-bit unit in a name, also half of a surrogate pair, which
- * is not valid Unicode and which conversions break. So names are fetched as bytes and decoded here. The result is
- * UTF-8; an unpaired surrogate becomes the three bytes ED A0 80 to ED BF BF, so that different names stay different.
- * Records show it as `?`. */
+/* Used by sql/ and the rooms above it: names as bytes. SQL Server allows any 16-bit unit in a name, also half of a
+ * surrogate pair, which is not valid Unicode and which conversions break. So names are fetched as bytes and decoded
+ * here. The result is UTF-8; an unpaired surrogate becomes the three bytes ED A0 80 to ED BF BF, so that different
+ * names stay different. Records show it as `?`. */
 #ifndef CURFEW_SQL_NAME_H
 #define CURFEW_SQL_NAME_H
 

@@ -32,7 +32,8 @@ static const char *drop_of(const struct sql_item *i)
 		{"CLR_SCALAR_FUNCTION", "DROP FUNCTION"},
 		{"CLR_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
 		{"AGGREGATE_FUNCTION", "DROP AGGREGATE"},
-		/* Stand-alone ones have a module of their own: sys.sql_modules lists them, unlike the defaults of tables
+		/* Stand-alone ones have a module of their own: sys.sql_modules lists them, unlike the defaults of
+		 * tables
 		 * (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-sql-modules-transact-sql). */
 		{"RULE", "DROP RULE"}, {"DEFAULT_CONSTRAINT", "DROP DEFAULT"},
 		{"REPLICATION_FILTER_PROCEDURE", "DROP PROCEDURE"}, {"TYPE", "DROP TYPE"},
@@ -241,8 +242,8 @@ void sql_write_remedy(FILE *to, const char *database, const struct sql_item *i, 
 			streq(i->kind, "member") ? "ROLE" : "SERVER ROLE",
 			i->name + member + strlen(" in "), (int)member, i->name);
 	} else if (streq(i->kind, "permission") || streq(i->kind, "server-permission")) {
-		/* There is a row for each grantor, and without AS the statement takes back that of the owner alone, silently
-		 * (https://learn.microsoft.com/sql/t-sql/statements/revoke-transact-sql). */
+		/* There is a row for each grantor, and without AS the statement takes back that of the owner alone,
+		 * silently (https://learn.microsoft.com/sql/t-sql/statements/revoke-transact-sql). */
 		fprintf(to,
 			"REVOKE %s CASCADE; -- if it stays, somebody else than the owner granted it: add AS and that one's "
 			"name, which is the grantor in sys.%s_permissions",

@@ -32,11 +32,12 @@ enum {
 #define OPTIONS_OFF                                                                                \
 	(IMPLICIT_TRANSACTIONS | CURSOR_CLOSE_ON_COMMIT | NUMERIC_ROUNDABORT | XACT_ABORT)
 
-/* In a deadlock the lower priority loses, and any session may take up to 10 for itself: no user's must make the agent lose
- * (https://learn.microsoft.com/sql/t-sql/statements/set-deadlock-priority-transact-sql).
+/* In a deadlock the lower priority loses, and any session may take up to 10 for itself: no user's must make the agent
+ * lose (https://learn.microsoft.com/sql/t-sql/statements/set-deadlock-priority-transact-sql).
  *
- * The server may refuse a question whose estimated cost is above a limit (8649), and the longest ones look dear: each session may
- * lift it for itself (https://learn.microsoft.com/sql/t-sql/statements/set-query-governor-cost-limit-transact-sql).
+ * The server may refuse a question whose estimated cost is above a limit (8649), and the longest ones look dear: each
+ * session may lift it for itself
+ * (https://learn.microsoft.com/sql/t-sql/statements/set-query-governor-cost-limit-transact-sql).
  *
  * The options that indexed views, filtered indexes, and XML methods require, so that no DDL trigger fails when Curfew
  * fires it. XACT_ABORT is off, because one refused statement must not abort the others; a statement that needs a
@@ -126,8 +127,8 @@ static int settings_send_apart(struct sql_session *s, struct sql_error *error)
 	return 0;
 }
 
-/* The question can stand in the same batch: SET QUOTED_IDENTIFIER changes the session when the text is parsed, the other SET
- * statements when they run. */
+/* The question can stand in the same batch: SET QUOTED_IDENTIFIER changes the session when the text is parsed, the
+ * other SET statements when they run. */
 static int settings_send(
 	struct sql_session *s, struct sql_error *error, struct session_state *state)
 {

@@ -1,5 +1,5 @@
-/* A session that waits for its instant: whether its connection still lives has to show soon, and not after the minutes that a
- * kernel goes on sending to a host that is silent. */
+/* A session that waits for its instant: whether its connection still lives has to show soon, and not after the minutes
+ * that a kernel goes on sending to a host that is silent. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>

@@ -17,16 +17,16 @@ int statement_write_owner(
 bool change_runs_as_owner(enum change_kind kind);
 /* The statement stands in its database, in a batch that declares the variables once. */
 void statement_write_as_owner(FILE *to, const char *statement);
-/* Makes the session the agent's again. Nothing in it makes somebody else's code run, so a syntax error says that the server does
- * not know the statements by which a change runs as the owner. */
+/* Makes the session the agent's again. Nothing in it makes somebody else's code run, so a syntax error says that the
+ * server does not know the statements by which a change runs as the owner. */
 void statement_write_owner_end(FILE *to);
 /* Of the variables, the agent's user in the database. */
 #define AGENT_USER "@agent"
 
 /* Whether the session waits for locks, for as long as LOCK_PATIENCE, or not at all. */
 void statement_write_patience(FILE *to, bool waits);
-/* Ends the batch, or its TRY block, unless the enabled DDL triggers of the database are those that were read. From here on the
- * session waits for no lock until statement_write_patience(). 0 or -ENOMEM. */
+/* Ends the batch, or its TRY block, unless the enabled DDL triggers of the database are those that were read. From here
+ * on the session waits for no lock until statement_write_patience(). 0 or -ENOMEM. */
 int statement_write_guard(FILE *to, const struct observed_database *d);
 /* The same inside of a transaction that stands in its database. d NULL: nothing. */
 void statement_write_inner_guard(FILE *to, const struct observed_database *d);

@@ -1,7 +1,7 @@
-/* A check that stands directly before each change in its batch: a DDL trigger that appeared or changed since the database
- * was read must not run with Curfew's permissions. Neither the check nor the change waits for a lock: whoever holds one could
- * create the trigger in the meantime, or enable one that the check has read already, and let it go on. One that is created
- * behind the check all the same does not run with them either (statement_owner.c). */
+/* A check that stands directly before each change in its batch: a DDL trigger that appeared or changed since the
+ * database was read must not run with Curfew's permissions. Neither the check nor the change waits for a lock: whoever
+ * holds one could create the trigger in the meantime, or enable one that the check has read already, and let it go on.
+ * One that is created behind the check all the same does not run with them either (statement_owner.c). */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -26,8 +26,8 @@ void statement_write_patience(FILE *to, bool waits)
 }
 
 /* A denial hides triggers from the agent login, also from one that holds VIEW ANY DEFINITION and is in db_owner
- * (https://learn.microsoft.com/sql/relational-databases/security/metadata-visibility-configuration): what is not seen may be
- * there. A server that does not tell is believed. */
+ * (https://learn.microsoft.com/sql/relational-databases/security/metadata-visibility-configuration): what is not seen
+ * may be there. A server that does not tell is believed. */
 #define IS_HIDDEN                                                                                  \
 	"COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION'),\n"     \
 	"    HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION'), 0) <> 1\n  OR "

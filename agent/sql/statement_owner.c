@@ -1,17 +1,18 @@
 /* Runs a change inside a database as the database's owner. A DDL trigger runs as whoever fires it
- * (https://learn.microsoft.com/sql/t-sql/statements/execute-as-clause-transact-sql), and one can be created behind the check that
- * stands before each change (statement_guard.c): it then has what the owner has in that database, and not what the agent has on
- * the server and in other databases. Nothing ends this before the statement does, because nobody else knows the cookie
- * (https://learn.microsoft.com/sql/t-sql/statements/execute-as-transact-sql).
+ * (https://learn.microsoft.com/sql/t-sql/statements/execute-as-clause-transact-sql), and one can be created behind the
+ * check that stands before each change (statement_guard.c): it then has what the owner has in that database, and not
+ * what the agent has on the server and in other databases. Nothing ends this before the statement does, because nobody
+ * else knows the cookie (https://learn.microsoft.com/sql/t-sql/statements/execute-as-transact-sql).
  *
- * Two databases are changed as the agent itself, behind the check alone. Of one that is TRUSTWORTHY the owner would reach the
- * server, perhaps as sysadmin, and only a sysadmin can set that
- * (https://learn.microsoft.com/sql/relational-databases/security/trustworthy-database-property). The other has an owner that is
- * not there: its login is gone, or it came from another server with an owner of its own (15517), or the domain does not know
- * the account (15404). That is decided by what somebody with full access to the database cannot change: a DENY of IMPERSONATE
- * gives 15517 too, and then nothing is run. A server that does not know EXECUTE AS refuses the whole batch before any of it runs,
- * and no CATCH block of it sees that (https://learn.microsoft.com/sql/t-sql/language-elements/try-catch-transact-sql). The number
- * alone (102) says nothing, for a trigger can give it too, by EXEC of a text that is no T-SQL. So it counts only as the answer to
+ * Two databases are changed as the agent itself, behind the check alone. Of one that is TRUSTWORTHY the owner would
+ * reach the server, perhaps as sysadmin, and only a sysadmin can set that
+ * (https://learn.microsoft.com/sql/relational-databases/security/trustworthy-database-property). The other has an owner
+ * that is not there: its login is gone, or it came from another server with an owner of its own (15517), or the domain
+ * does not know the account (15404). That is decided by what somebody with full access to the database cannot change: a
+ * DENY of IMPERSONATE gives 15517 too, and then nothing is run. A server that does not know EXECUTE AS refuses the
+ * whole batch before any of it runs, and no CATCH block of it sees that
+ * (https://learn.microsoft.com/sql/t-sql/language-elements/try-catch-transact-sql). The number alone (102) says
+ * nothing, for a trigger can give it too, by EXEC of a text that is no T-SQL. So it counts only as the answer to
  * statement_write_owner_end(), which fires none; then the changes are sent without all this. */
 #include "sql/statement.h"
 

@@ -74,8 +74,8 @@ int statement_write_grant(
 	return rc;
 }
 
-/* CASCADE also revokes what was granted on. AS names the row's grantor; without it the row would remain. A user keeps CONNECT
- * itself, and a login CONNECT SQL and the endpoints. */
+/* CASCADE also revokes what was granted on. AS names the row's grantor; without it the row would remain. A user keeps
+ * CONNECT itself, and a login CONNECT SQL and the endpoints. */
 static int write_revoke(FILE *to, const struct permission *p)
 {
 	const bool option =
@@ -216,8 +216,8 @@ void sql_write_undenied(FILE *to, const char *database, const struct permission 
 	putc(';', to);
 }
 
-/* Counts permissions of others than the previous owner and the agent, and than grants by it. Two grants of one permission by different
- * grantors count once. */
+/* Counts permissions of others than the previous owner and the agent, and than grants by it. Two grants of one
+ * permission by different grantors count once. */
 static void write_count(FILE *to, const char *principal, bool as_owner)
 {
 	fputs("(SELECT COUNT(*) FROM (SELECT DISTINCT p.class, p.major_id, p.minor_id, p.grantee_principal_id, p.type "

@@ -1,6 +1,7 @@
 /* The removals that come first: one batch disables logins, then batches end sessions until each is gone or rolling
- * back. Where disabling takes seconds, sessions are ended in between. Nothing here waits for the journal, for another agent's lock, or for a reading. If the server aborts a batch,
- * the statement without an answer has failed, and those behind it are sent again. */
+ * back. Where disabling takes seconds, sessions are ended in between. Nothing here waits for the journal, for another
+ * agent's lock, or for a reading. If the server aborts a batch, the statement without an answer has failed, and those
+ * behind it are sent again. */
 #include "visit/closing_run.h"
 
 #include <arpa/inet.h>
@@ -143,8 +144,8 @@ static size_t closing_of(const struct closing_run *c, const struct observed_sess
 	return i;
 }
 
-/* A KILL that was refused will be refused again, and one that was not need not be sent again where the server does not tell who
- * is rolling back. Do not spend the others' time on it. */
+/* A KILL that was refused will be refused again, and one that was not need not be sent again where the server does not
+ * tell who is rolling back. Do not spend the others' time on it. */
 static bool is_killed_enough(const struct closing_run *c, const struct session_key *key)
 {
 	for (size_t i = 0; i < c->n_kills; i++)

@@ -89,9 +89,9 @@ void closing_sessions_question_write(FILE *to, struct closing_run *c)
 	closing_patience_write(to, LOCK_PATIENCE);
 }
 
-/* From this severity on an error ends the session, though the server says so in an answer: a KILL (596) for one. A session
- * that waited is opened again then. In a session that did not wait, treat the error as the statement's: the next batch shows
- * whether the session is lost. */
+/* From this severity on an error ends the session, though the server says so in an answer: a KILL (596) for one. A
+ * session that waited is opened again then. In a session that did not wait, treat the error as the statement's: the
+ * next batch shows whether the session is lost. */
 #define SEVERITY_FATAL_MIN 20
 
 int closing_batch_ask(

@@ -224,8 +224,8 @@ static void result_tell(const struct visit_run *run, int rc, const struct sql_er
 		tell_passwords(run);
 }
 
-/* What was read is not told: the next visit of this pass reads all of it again, but for the sessions that were ended. What these
- * have shown already is told now too, for the server may not answer again. */
+/* What was read is not told: the next visit of this pass reads all of it again, but for the sessions that were ended.
+ * What these have shown already is told now too, for the server may not answer again. */
 static void again_tell(const struct visit_run *run, int rc, const struct sql_error *error)
 {
 	struct record r;

@@ -34,8 +34,8 @@ int entries_recall(struct visit_run *run);
 void entries_carry(const struct visit_run *run);
 /* Notes those that were read. 0 or -ENOMEM. */
 int entries_note(struct visit_run *run);
-/* Keeps those of them that are in databases which the configuration does not name for their login, and that cannot be read, as
- * of the last reading: whatever fails behind it, they are reported. 0 or -ENOMEM. */
+/* Keeps those of them that are in databases which the configuration does not name for their login, and that cannot be
+ * read, as of the last reading: whatever fails behind it, they are reported. 0 or -ENOMEM. */
 int entries_judge(struct visit_run *run);
 /* Sessions in databases that the configuration does not name for their login, and that cannot be read. */
 void tell_entries(const struct visit_run *run);
@@ -78,8 +78,8 @@ struct change_batch {
 };
 /* 0, SQL_SERVER_ERROR or negative errno for the batch as a whole. */
 int changes_send(struct change_batch *b, struct visit_run *run, struct sql_error *error);
-/* After an error in a batch of changes: ends what it may have left open or set in the session. Notes whether the server knows
- * how a database is changed as its owner: if not, changes are to be written anew. Returns rc, or negative errno
+/* After an error in a batch of changes: ends what it may have left open or set in the session. Notes whether the server
+ * knows how a database is changed as its owner: if not, changes are to be written anew. Returns rc, or negative errno
  * if the session is lost. */
 int changes_leave(struct visit_run *run, int rc);
 /* Sends a batch again, a few times and not at once, while a lock is in its way. */
@@ -87,8 +87,8 @@ int statement_insist(struct visit_run *run, struct sql_error *error, const char 
 /* One change as it is sent: behind the guard of its database, or of the server. 0, -ENOTSUP or -ENOMEM. */
 int change_write(
 	FILE *to, const struct visit_run *run, const struct change *c, const char *password);
-/* Keeps the outcome of a removal that the server refused because its object is gone, or hidden from the agent, until the next
- * reading tells which. False: it is no such outcome, to be reported at once. */
+/* Keeps the outcome of a removal that the server refused because its object is gone, or hidden from the agent, until
+ * the next reading tells which. False: it is no such outcome, to be reported at once. */
 bool doubt_keep(
 	struct visit_run *run, const struct record *plan, int rc, const struct sql_error *error);
 /* Reports those that were kept; `was_read`: the server was read since, and compared. */

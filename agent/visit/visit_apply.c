@@ -65,8 +65,8 @@ static int rounds_run(struct visit_run *run, struct sql_error *error)
 	int rc = 0;
 
 	for (int i = 0; !rc && i < MAX_ROUNDS && work_is_left(run); i++) {
-		/* The same list again: repeating it does not help. Whoever is disabled for additions alone is enabled without
-		 * them. */
+		/* The same list again: repeating it does not help. Whoever is disabled for additions alone is enabled
+		 * without them. */
 		if (run->failed && difference_digest(&run->difference) == before) {
 			run->additions_refused = true;
 			rc = visit_compare(run);

@@ -1,12 +1,13 @@
 /* Sends several changes in one batch.
  *
- * All of them stand in one TRY block, each behind a guard of its own, and after each follows a row with its number. The first
- * error ends the block, so that nothing is done on top of a failed change, exactly as if each had been sent by itself. A change
- * without its row was not done, or nobody knows: the caller sends it again by itself.
+ * All of them stand in one TRY block, each behind a guard of its own, and after each follows a row with its number. The
+ * first error ends the block, so that nothing is done on top of a failed change, exactly as if each had been sent by
+ * itself. A change without its row was not done, or nobody knows: the caller sends it again by itself.
  *
- * A trigger that a change fires can return rows of its own in between. So each row of ours carries a token that the server draws
- * for the batch (https://learn.microsoft.com/sql/t-sql/functions/newid-transact-sql): no module sees a variable of the batch that
- * fires it (https://learn.microsoft.com/sql/t-sql/language-elements/declare-local-variable-transact-sql), and the text of the
+ * A trigger that a change fires can return rows of its own in between. So each row of ours carries a token that the
+ * server draws for the batch (https://learn.microsoft.com/sql/t-sql/functions/newid-transact-sql): no module sees a
+ * variable of the batch that fires it
+ * (https://learn.microsoft.com/sql/t-sql/language-elements/declare-local-variable-transact-sql), and the text of the
  * batch, which it may see, does not have the value. */
 #include <errno.h>
 #include <string.h>
@@ -216,10 +217,11 @@ static int leave_send(struct visit_run *run, struct sql_error *error)
 
 	if (!text_begin(&text))
 		return -ENOMEM;
-	/* A transaction that the server aborted leaves XACT_ABORT on, and a change that failed the session in its database,
-	 * which what follows may not be able to enter, or must not hold open. A batch that no CATCH block ended may have left the
-	 * session as the database's owner, whose cookie nobody has any more: REVERT is refused there (15591), and the session is
-	 * given up (https://learn.microsoft.com/sql/t-sql/statements/revert-transact-sql). */
+	/* A transaction that the server aborted leaves XACT_ABORT on, and a change that failed the session in its
+	 * database, which what follows may not be able to enter, or must not hold open. A batch that no CATCH block
+	 * ended may have left the session as the database's owner, whose cookie nobody has any more: REVERT is refused
+	 * there (15591), and the session is given up
+	 * (https://learn.microsoft.com/sql/t-sql/statements/revert-transact-sql). */
 	if (!run->as_agent)
 		statement_write_owner_end(text.to);
 	fputs("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\nSET XACT_ABORT OFF;\nUSE [master];\n",

@@ -1,6 +1,7 @@
-/* Databases that are known by more than their names. A verification is of the database that had the name then, by its id, which
- * renaming does not change (sys.databases: unique on the server). While that database is there under another name and was not
- * seen without the login, whatever has the name now counts as unread: what is verified there says nothing about it. */
+/* Databases that are known by more than their names. A verification is of the database that had the name then, by its
+ * id, which renaming does not change (sys.databases: unique on the server). While that database is there under another
+ * name and was not seen without the login, whatever has the name now counts as unread: what is verified there says
+ * nothing about it. */
 #include <errno.h>
 #include <string.h>
 

@@ -81,8 +81,8 @@ static int rollback_row(void *observed, const struct sql_value *v, int n)
 	return rc < 0 ? rc : 0;
 }
 
-/* Sessions that should be gone may have been killed and take back what they did: only then the server is asked. A server that
- * does not tell has them end again. */
+/* Sessions that should be gone may have been killed and take back what they did: only then the server is asked. A
+ * server that does not tell has them end again. */
 static int rollbacks_observe(struct visit_run *run)
 {
 	struct observed_server *o = &run->observed;

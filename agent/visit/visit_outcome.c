@@ -1,6 +1,6 @@
-/* Reports what came of a change. A removal that the server refused with error 15151 names what is not there, or what the agent
- * may not see. Removals wait for no other agent, so two of them may send the same statement, and the later one gets this
- * error. Only the next reading tells which it was: such an outcome is reported behind it. */
+/* Reports what came of a change. A removal that the server refused with error 15151 names what is not there, or what
+ * the agent may not see. Removals wait for no other agent, so two of them may send the same statement, and the later
+ * one gets this error. Only the next reading tells which it was: such an outcome is reported behind it. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,8 +9,8 @@
 /* "Cannot drop the user 'x', because it does not exist or you do not have permission." */
 enum { ERROR_GONE_OR_HIDDEN = 15151 };
 
-/* What keeps a user in its database though it has no right there any more: code that runs as it, or an event notification that
- * it made. Whether either is still wanted only a person knows
+/* What keeps a user in its database though it has no right there any more: code that runs as it, or an event
+ * notification that it made. Whether either is still wanted only a person knows
  * (https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors). */
 static bool a_dba_frees_the_user(const struct record *r, const struct sql_error *error)
 {

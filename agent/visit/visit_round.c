@@ -1,5 +1,5 @@
-/* One round of changes: announce them, wait until they are recorded, send them, and report what came of each. Changes of one
- * phase go in one batch (visit_batch.c), unless one of them failed or needs a batch of its own. */
+/* One round of changes: announce them, wait until they are recorded, send them, and report what came of each. Changes
+ * of one phase go in one batch (visit_batch.c), unless one of them failed or needs a batch of its own. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>

@@ -1,6 +1,6 @@
-/* A login that has access and is hidden from the agent login: what it has on the server is not shown, so it is closed like one
- * that could not be verified. It is disabled by name and SID, and its sessions are ended by SID; both work unless that is
- * denied too. */
+/* A login that has access and is hidden from the agent login: what it has on the server is not shown, so it is closed
+ * like one that could not be verified. It is disabled by name and SID, and its sessions are ended by SID; both work
+ * unless that is denied too. */
 #include <errno.h>
 
 #include "visit/closing_run.h"

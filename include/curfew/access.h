@@ -139,14 +139,14 @@ struct login_of_client {
 	const struct client *client;
 	const char *login;
 };
-/* Whom it concerns that something of a database is not known: concern.c has the rule. Here: only files of other clients name
- * the database. */
+/* Whom it concerns that something of a database is not known: concern.c has the rule. Here: only files of other clients
+ * name the database. */
 bool database_is_anothers(const struct observed_database *d, const struct client *c);
 bool database_concerns(const struct observed_server *o, const struct wanted_server *w,
 	const struct claims *c, const struct observed_database *d,
 	const struct login_of_client *who);
-/* The user has the login's name, and none of the SIDs that the login is known to have had, in a database to which access was not
- * given to it. */
+/* The user has the login's name, and none of the SIDs that the login is known to have had, in a database to which
+ * access was not given to it. */
 bool user_is_namesake(const struct observed_server *o, const struct wanted_server *w,
 	const struct claims *c, const struct observed_database *d, const struct observed_user *u,
 	const struct login_of_client *who);

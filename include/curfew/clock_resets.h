@@ -4,8 +4,8 @@
 
 #include "curfew/journal.h"
 
-/* The event of a correction. Its detail begins with the new latest time seen, in seconds, where its own time is another: the
- * service's clock was still ahead when it was written. */
+/* The event of a correction. Its detail begins with the new latest time seen, in seconds, where its own time is
+ * another: the service's clock was still ahead when it was written. */
 #define CLOCK_RESET	   "clock-reset"
 #define CLOCK_RESET_DETAIL "latest time seen "
 
@@ -17,8 +17,8 @@ struct clock_resets {
 	struct clock_reset *items;
 	size_t n;
 };
-/* Adds the correction that an event is, if it is one; one that failed takes back the last. In the order of their numbers. 0 or
- * -ENOMEM. */
+/* Adds the correction that an event is, if it is one; one that failed takes back the last. In the order of their
+ * numbers. 0 or -ENOMEM. */
 int clock_resets_take(struct clock_resets *out, const struct journal_entry *event);
 /* From events in the order of their numbers; one that failed is none. The caller frees items. 0 or -ENOMEM. */
 int clock_resets_find(struct clock_resets *out, const struct journal_entries *events);

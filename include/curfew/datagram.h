@@ -1,6 +1,6 @@
-/* One datagram to a local socket, like those of the system log and of the service manager. sd_journal_sendv() and sd_notify()
- * wait without end while nobody reads there, for example because the disk of the system log hangs; removals of access must
- * not wait with them. */
+/* One datagram to a local socket, like those of the system log and of the service manager. sd_journal_sendv() and
+ * sd_notify() wait without end while nobody reads there, for example because the disk of the system log hangs; removals
+ * of access must not wait with them. */
 #ifndef CURFEW_DATAGRAM_H
 #define CURFEW_DATAGRAM_H
 

@@ -100,8 +100,8 @@ enum {
 int firewall_apply(struct firewall_changes *done, struct firewall *f,
 	const struct allowlist *wanted, instant_t now, bool closings_only);
 
-/* What firewall_apply() would change. FIREWALL_PROVED: nothing, and it has nothing to say: the table is as it should be, and
- * held. 0: there is something to apply, or the process has to take the table over. */
+/* What firewall_apply() would change. FIREWALL_PROVED: nothing, and it has nothing to say: the table is as it should
+ * be, and held. 0: there is something to apply, or the process has to take the table over. */
 int firewall_plan(struct firewall_changes *out, struct firewall *f, const struct allowlist *wanted,
 	instant_t now, bool closings_only);
 

@@ -79,9 +79,9 @@ int firewall_process_begun(struct firewall_client *c, int patience);
 int firewall_process_listen(int listener, const struct firewall_process_options *o);
 /* Closes the channel, which ends the process, and waits for it. The table stays. */
 void firewall_process_stop(struct firewall_client *c);
-/* Observes and applies as in firewall.h. -EPIPE: the process has died. -ETIMEDOUT: it does not answer, what only ends access
- * after a few seconds; the order may be carried out all the same. Until it has answered, every order fails so, and at once.
- * The kernel keeps enforcing. */
+/* Observes and applies as in firewall.h. -EPIPE: the process has died. -ETIMEDOUT: it does not answer, what only ends
+ * access after a few seconds; the order may be carried out all the same. Until it has answered, every order fails so,
+ * and at once. The kernel keeps enforcing. */
 struct firewall_port firewall_client_port(struct firewall_client *c);
 /* Milliseconds since it has been known not to answer; -1: nothing is known of that. */
 int64_t firewall_client_late(const struct firewall_client *c);
@@ -104,8 +104,8 @@ int firewall_client_refused(uint64_t *out, struct firewall_client *c);
 
 /* Readable if another program changed the table, or the process died, or what it owes has come. */
 int firewall_client_fd(const struct firewall_client *c);
-/* Reads all pending events, and what is owed; firewall_client_late() tells whether all of that has come. *changed: another program changed the table, or may have; `who` names it or is empty.
- * -EPIPE: the process has died. */
+/* Reads all pending events, and what is owed; firewall_client_late() tells whether all of that has come. *changed:
+ * another program changed the table, or may have; `who` names it or is empty. -EPIPE: the process has died. */
 int firewall_client_read(bool *changed, char who[64], struct firewall_client *c);
 
 #endif

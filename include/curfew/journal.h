@@ -175,10 +175,10 @@ enum { JOURNAL_BROKEN = 1 };
 int journal_verify(int64_t *first, char why[256], struct journal *j);
 /* Moves records before `before` to a new journal file with the same key (-EEXIST: a file is never replaced). The chain
  * continues: the archive's head is the link before the first remaining record. Intents without an outcome stay, and no
- * intent is separated from its outcome. Access in effect at `before`, or past its end and not confirmed as ended, is carried
- * over with what says since when and until when, so that the live file answers for every time from then on; for earlier times journal_access_at() returns -ENODATA,
- * and the records of both files answer together.
- * JOURNAL_NOTHING: no record is that old, and nothing was changed. */
+ * intent is separated from its outcome. Access in effect at `before`, or past its end and not confirmed as ended, is
+ * carried over with what says since when and until when, so that the live file answers for every time from then on; for
+ * earlier times journal_access_at() returns -ENODATA, and the records of both files answer together. JOURNAL_NOTHING:
+ * no record is that old, and nothing was changed. */
 enum { JOURNAL_NOTHING = 2 };
 int journal_archive(struct journal *j, instant_t before, const char *to_path);
 
@@ -259,8 +259,8 @@ int override_remove(struct journal *j, const char *client, const char *login, in
  * is over. By the order of records; times decide only since the last correction of the clock. */
 int override_was_reinstated(bool *out, struct journal *j, const struct override *revocation,
 	const char *client, const char *login);
-/* Who made the revocation that is in effect for the client (login NULL) or one of its users; owned. NULL: none is, or `j` is
- * NULL or cannot be read. */
+/* Who made the revocation that is in effect for the client (login NULL) or one of its users; owned. NULL: none is, or
+ * `j` is NULL or cannot be read. */
 char *override_actor(struct journal *j, const char *client, const char *login);
 /* Also reads the passed times; see state_tables.h. */
 int override_read(struct overrides *out, struct journal *j);

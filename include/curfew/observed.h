@@ -254,8 +254,8 @@ void user_elsewhere_words(char *buf, size_t size, const struct wanted_server *w,
 	const struct observed_server *o, const struct observed_database *d, const char *login);
 /* Sets `hidden` of each database. 0 or -ENOMEM. */
 int observed_mark_hidden(struct observed_server *o, const struct server *s);
-/* Why the login may have a user there, though none is seen in what was read; NULL: its user is seen, or there is none, or the
- * database was not read. `l` is the login; NULL: the server has none of this name. */
+/* Why the login may have a user there, though none is seen in what was read; NULL: its user is seen, or there is none,
+ * or the database was not read. `l` is the login; NULL: the server has none of this name. */
 const char *observed_user_hidden(const struct observed_server *o, const struct observed_database *d,
 	const struct observed_login *l, const char *login);
 /* The database of the entry, if the configuration does not name it for this login and it could not be read: nobody knows

@@ -94,11 +94,11 @@ struct pass;
 int pass_new(struct pass **out, const struct pass_options *o);
 void pass_free(struct pass *p);
 
-/* Step 1: network removals (APPLY). Waits for nothing else; launch the workers before it, so that they do not wait for it. 0 or
- * negative errno, which is also reported. */
+/* Step 1: network removals (APPLY). Waits for nothing else; launch the workers before it, so that they do not wait for
+ * it. 0 or negative errno, which is also reported. */
 int pass_close_network(struct pass *p);
-/* Records what step 1 removed. Call it when the workers have been started, because a disk must not keep SQL access open; the
- * other steps call it too. */
+/* Records what step 1 removed. Call it when the workers have been started, because a disk must not keep SQL access
+ * open; the other steps call it too. */
 void pass_record_network(struct pass *p);
 /* Step 2: the SQL servers. pass_record() is the sink of the workers, and `p` is its context. */
 const struct worker_job *pass_jobs(const struct pass *p, size_t *n);

@@ -7,8 +7,8 @@
 
 /* Whether a record says that there is access, or does not verify that there is none. */
 bool access_is_given(const struct journal_entry *e);
-/* What the login goes on with from a record at which access ends, or is another one's: that record, or the one of another client.
- * NULL: nothing. `access`: records of all clients. */
+/* What the login goes on with from a record at which access ends, or is another one's: that record, or the one of
+ * another client. NULL: nothing. `access`: records of all clients. */
 const struct journal_entry *access_goes_on(
 	const struct journal_entry *end, const struct journal_entries *access);
 /* The first handover of the login from then on: a new password ends what the person before could do. NULL: none. */

@@ -13,8 +13,8 @@ struct person {
 char *person_text(const struct grant *g);
 /* False if the text is NULL or not such a line (records of older versions). */
 bool person_parse(struct person *out, const char *text);
-/* Whether two records are about different people. The email address decides, because a name is spelled in more than one way;
- * false where one of them has none. */
+/* Whether two records are about different people. The email address decides, because a name is spelled in more than one
+ * way; false where one of them has none. */
 bool is_another_person(const char *a, const char *b);
 void person_free(struct person *p);
 

@@ -53,8 +53,8 @@ void population_free(struct population *p);
 bool population_row_ended(const struct population_row *r);
 /* Whether any period ended late, or should have ended and is not confirmed. */
 bool population_is_late(const struct population *p);
-/* "database A on B, which client C has now, was of client D then; ...": `former` is a record of D's access. The caller frees it;
- * NULL: no memory. */
+/* "database A on B, which client C has now, was of client D then; ...": `former` is a record of D's access. The caller
+ * frees it; NULL: no memory. */
 char *former_client_text(const struct journal_entry *former, const char *client);
 int population_print(const struct population *p, bool csv, FILE *to);
 int population_html(const struct population *p, const char *zone, FILE *to);

@@ -1,6 +1,6 @@
 /* What earlier readings for the inventory saw, kept in the journal: a restart of the server erases its counters, not
- * these. Decides nobody's access, but people drop things by it: so the chain covers it as it covers the baselines. memory_forget()
- * drops it. */
+ * these. Decides nobody's access, but people drop things by it: so the chain covers it as it covers the baselines.
+ * memory_forget() drops it. */
 #ifndef CURFEW_SAMPLES_H
 #define CURFEW_SAMPLES_H
 

@@ -46,8 +46,8 @@ struct server_sweep { /* removes everything that the check created, and verifies
 int server_sweep_prepare(void *context);
 int server_sweep_run(struct worker *w, void *context);
 
-/* A name, or a text that can contain one, as the report shows it: an anonymous one has `instead`. Each such text goes through
- * this function. */
+/* A name, or a text that can contain one, as the report shows it: an anonymous one has `instead`. Each such text goes
+ * through this function. */
 const char *server_check_shown(const struct server_check *c, const char *instead, const char *text);
 /* "database 2", or its name. */
 const char *server_check_database(

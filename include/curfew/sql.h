@@ -55,8 +55,9 @@ enum {
 	SQL_SERVER_ERROR = 1
 }; /* the server returned an error of severity 11 or more; the session remains usable */
 
-/* FreeTDS converts texts by modules of the C library. Each worker would find, link, and unload them by itself, which is most
- * of what one costs whose server does not answer: a process that holds them has them ready in all that it forks. */
+/* FreeTDS converts texts by modules of the C library. Each worker would find, link, and unload them by itself, which is
+ * most of what one costs whose server does not answer: a process that holds them has them ready in all that it
+ * forks. */
 void sql_conversions_hold(void);
 /* Connects with TLS 1.2+, TDS 7.4, and a certificate that is verified for `host`, and sets the session options. Only
  * one session per process at a time. 0 or negative errno: -EACCES login refused, -EPROTO no trustworthy encryption or a
@@ -78,9 +79,9 @@ void sql_session_close(struct sql_session *s);
 
 /* ---- statements ---- */
 
-/* The exact T-SQL of a change. `password` is inserted where a statement needs one; NULL writes '********'. In the `guarded`
- * database it is run, with `as_owner`, as the database's owner, where that can be, and of several statements each stands behind a
- * check of the DDL triggers; NULL: the change alone, to be read. */
+/* The exact T-SQL of a change. `password` is inserted where a statement needs one; NULL writes '********'. In the
+ * `guarded` database it is run, with `as_owner`, as the database's owner, where that can be, and of several statements
+ * each stands behind a check of the DDL triggers; NULL: the change alone, to be read. */
 int sql_write_change(FILE *to, const struct change *c, const char *password,
 	const struct observed_database *guarded, bool as_owner);
 /* What a batch declares once, before changes that are guarded. */

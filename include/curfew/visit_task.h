@@ -34,8 +34,8 @@ struct sql_visit {
 	const char *only_client; /* report and change only this client; NULL: all */
 	const char *const *
 		baselines; /* SQL_APPLY, SQL_AUDIT: databases whose baseline is read; may be NULL */
-	/* After a session was lost in some database: each is asked by itself, so that it shows which one it is, and those that
-	 * are known are not asked at all. */
+	/* After a session was lost in some database: each is asked by itself, so that it shows which one it is, and
+	 * those that are known are not asked at all. */
 	bool apart;
 	const struct sql_ender *enders;
 	size_t n_enders;

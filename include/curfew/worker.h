@@ -18,15 +18,15 @@ int worker_ask(struct worker *w, const struct record *r);
  * Outside such a round nothing is waited for. */
 bool worker_is_held(const struct worker *w);
 void worker_wait(struct worker *w);
-/* In the worker: its server has accepted the login, and answered what closes. From now on it keeps its place, however long it
- * then reads. Said once. */
+/* In the worker: its server has accepted the login, and answered what closes. From now on it keeps its place, however
+ * long it then reads. Said once. */
 void worker_answered(struct worker *w);
 
 struct worker_job {
 	const char *name; /* the server's name, for records that the parent makes for the worker */
-	/* Runs in the child, after fork: `prepare` still with the parent's rights (reads the credential),
-	 * then the child sheds everything, then `run`. Each 0 or negative errno, which becomes the code of
-	 * RECORD_END when the job has not told one itself, that of `prepare` always -ENOKEY. The child has of the parent's descriptors only
+	/* Runs in the child, after fork: `prepare` still with the parent's rights (reads the credential), then the
+	 * child sheds everything, then `run`. Each 0 or negative errno, which becomes the code of RECORD_END when the
+	 * job has not told one itself, that of `prepare` always -ENOKEY. The child has of the parent's descriptors only
 	 * 0, 1 and 2, and `secret`; it must log nothing to the system log itself, and keeps what prepare opened. */
 	int (*prepare)(void *context); /* may be NULL */
 	int (*run)(struct worker *w, void *context);
@@ -71,13 +71,13 @@ const char *worker_unprepared_words(void);
 /* Opens the OOM score of the calling process, before it drops privileges. Negative errno without one. */
 int workers_score_open(void);
 
-/* Runs all jobs, at most `parallel` at once and beside them those whose server has not answered within two seconds, each
- * within `deadline` seconds (then it is killed). Every
- * record reaches `sink` in the parent, in order per worker; a job always ends with one RECORD_END, given
- * after its process has gone: its own, or one made for it (code -ETIMEDOUT, -ECHILD crashed, -EBADMSG sent
- * something malformed, -EOVERFLOW too much, with words in `detail`). An intent that could not be answered
- * because its worker is dead is not given: it will not be carried out. A sink that returns WORKERS_AGAIN for a RECORD_END has
- * the job run once more, by a new process, and gets another end. 0 or negative errno. */
+/* Runs all jobs, at most `parallel` at once and beside them those whose server has not answered within two seconds,
+ * each within `deadline` seconds (then it is killed). Every record reaches `sink` in the parent, in order per worker; a
+ * job always ends with one RECORD_END, given after its process has gone: its own, or one made for it (code -ETIMEDOUT,
+ * -ECHILD crashed, -EBADMSG sent something malformed, -EOVERFLOW too much, with words in `detail`). An intent that
+ * could not be answered because its worker is dead is not given: it will not be carried out. A sink that returns
+ * WORKERS_AGAIN for a RECORD_END has the job run once more, by a new process, and gets another end. 0 or negative
+ * errno. */
 enum { WORKERS_DONE = 1, WORKERS_AGAIN = 2 };
 int workers_run(const struct worker_job *jobs, size_t n, unsigned parallel, unsigned deadline,
 	record_fn sink, void *context);
@@ -93,8 +93,8 @@ int workers_start(struct workers **out, const struct worker_job *jobs, size_t n,
 void workers_hold(struct workers *w, size_t n, int64_t apart);
 /* The instant has come: a word to each that waits. Their deadlines count from now; the next dispatch starts the others. */
 void workers_release(struct workers *w);
-/* Starts what may start now, and passes nothing on: for a caller that has to wait for something else before it can listen. The
- * next dispatch listens, and tells what could not be started. */
+/* Starts what may start now, and passes nothing on: for a caller that has to wait for something else before it can
+ * listen. The next dispatch listens, and tells what could not be started. */
 void workers_launch(struct workers *w);
 /* Readable when workers_dispatch() has something to do, deadlines and deaths included. */
 int workers_fd(const struct workers *w);

@@ -216,8 +216,8 @@ static void test_access_waits_for_no_removals_of_another_client(void **state)
 	stage_free(s);
 }
 
-/* A user of the other client who has very many permissions is shut, and loses its role, before Jane gets access. The permissions,
- * and what must come behind them, wait. */
+/* A user of the other client who has very many permissions is shut, and loses its role, before Jane gets access. The
+ * permissions, and what must come behind them, wait. */
 static void test_an_end_does_not_wait_for_its_own_permissions(void **state)
 {
 	struct observed_database *theirs;

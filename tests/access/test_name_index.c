@@ -1,5 +1,6 @@
-/* Whoever may alter a database can make any number of things in it: each visit compares them all, and none of it takes more than
- * some seconds. The bounds are for a slow machine; what is compared with each other takes a minute and more. */
+/* Whoever may alter a database can make any number of things in it: each visit compares them all, and none of it takes
+ * more than some seconds. The bounds are for a slow machine; what is compared with each other takes a minute and
+ * more. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

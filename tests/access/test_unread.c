@@ -162,8 +162,8 @@ static void test_entry(void **state)
 	stage_free(s);
 }
 
-/* Whoever controls the database can have kept the agent out, and gives then what nobody sees: who had access there is shut, and
- * who never had, or has it no more, is not. What nobody there can cause leaves all as it is. */
+/* Whoever controls the database can have kept the agent out, and gives then what nobody sees: who had access there is
+ * shut, and who never had, or has it no more, is not. What nobody there can cause leaves all as it is. */
 static void test_who_had_access_is_shut_where_the_agent_is_kept_out(void **state)
 {
 	static const struct remembered rows[] = {{JANE, "AcmeProd", LEVEL_READ_ONLY, false},

@@ -1,6 +1,6 @@
-/* Our transactions side by side with `nft -f`, in one run on one machine: the ratios are what counts. `nft -f` loads the
- * people of twenty servers once into the same sets as ours, and once into one set of source, server, and port, which is what
- * a script by hand has. Everything happens in a network namespace of this process; needs root. */
+/* Our transactions side by side with `nft -f`, in one run on one machine: the ratios are what counts. `nft -f` loads
+ * the people of twenty servers once into the same sets as ours, and once into one set of source, server, and port,
+ * which is what a script by hand has. Everything happens in a network namespace of this process; needs root. */
 #include <malloc.h>
 #include <netinet/in.h>
 #include <sched.h>

@@ -1,6 +1,7 @@
-/* What the packet filter costs a packet: nothing filtered, beside our chains for 1, 20, and 200 servers, and beside one set of
- * nft as a script by hand has it, in one run on one machine. Packets of an allowed source go through the loopback device of a
- * network namespace of this process; the kernel handles each within the call that sends it. Needs root. */
+/* What the packet filter costs a packet: nothing filtered, beside our chains for 1, 20, and 200 servers, and beside one
+ * set of nft as a script by hand has it, in one run on one machine. Packets of an allowed source go through the
+ * loopback device of a network namespace of this process; the kernel handles each within the call that sends it. Needs
+ * root. */
 #include <arpa/inet.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>

@@ -43,8 +43,8 @@ static void test_excess(void **state)
 #define JANE "{\"user\":\"Jane\",\"email\":\"jane@acme.example\"}"
 #define JUNE "{\"user\":\"June\",\"email\":\"june@apex.example\"}"
 
-/* The login goes on as another person's, in the same file or in another client's: the password is known until another one is
- * handed over, or until the login has nothing there. */
+/* The login goes on as another person's, in the same file or in another client's: the password is known until another
+ * one is handed over, or until the login has nothing there. */
 static void test_passed_on(void **state)
 {
 	static const struct {

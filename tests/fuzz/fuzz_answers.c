@@ -1,11 +1,12 @@
 /* A SQL server that answers as it likes, to a whole pass in any mode. The first line is the mode; every other is a row:
- * columns between tabs, "~" for NULL, "=" before a name that is sent as bytes, the first names the part that it answers. "*" before it: given to every
- * question; "+N", "-N": from the Nth question on, or before it. A row "error" makes a question that holds the
- * second column fail, with the last one as its words; "%S" there stands for the secret of the statement.
+ * columns between tabs, "~" for NULL, "=" before a name that is sent as bytes, the first names the part that it
+ * answers. "*" before it: given to every question; "+N", "-N": from the Nth question on, or before it. A row "error"
+ * makes a question that holds the second column fail, with the last one as its words; "%S" there stands for the secret
+ * of the statement.
  *
  * Whatever comes: each record would pass the engine's check; the last one, and only it, is the end; what the server
- * calls its things never leaves its quotes; no secret is told; no login that is not ours is changed, and nothing is opened for one that is
- * not wanted. */
+ * calls its things never leaves its quotes; no secret is told; no login that is not ours is changed, and nothing is
+ * opened for one that is not wanted. */
 #include "tsql.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Who had access at a time: the journal and its archives together know it as if nothing had been archived, also where a clock
- * was ahead, an intent stayed open, and access was carried over behind what the next archive takes. */
+/* Who had access at a time: the journal and its archives together know it as if nothing had been archived, also where a
+ * clock was ahead, an intent stayed open, and access was carried over behind what the next archive takes. */
 #include "journal_fixture.h"
 
 #include <errno.h>

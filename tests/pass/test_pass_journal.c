@@ -94,8 +94,8 @@ static void test_a_dead_worker_leaves_nothing_unfinished(void **state)
 	collected_free(&outcomes);
 }
 
-/* Who dies right behind an enabling has on record what was verified before it: by that a later instant closes the login before
- * anything is read. */
+/* Who dies right behind an enabling has on record what was verified before it: by that a later instant closes the login
+ * before anything is read. */
 static void test_what_lets_in_is_on_record_first(void **state)
 {
 	struct scene *s = *state;

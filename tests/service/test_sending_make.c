@@ -232,8 +232,8 @@ static void test_removed(void **state)
 	"SELECT count(*) FROM outbox WHERE notice = 'dates-moved' AND client = 'apex'"             \
 	" AND message LIKE '%text/calendar%' AND event LIKE 'acme/%/renamed/%'"
 
-/* The client's file was renamed, and the login is written in it. Whose access does not go on, who has the login no more, or who
- * only has access to another database of another client, is told. */
+/* The client's file was renamed, and the login is written in it. Whose access does not go on, who has the login no
+ * more, or who only has access to another database of another client, is told. */
 static void test_renamed(void **state)
 {
 	static const struct {

@@ -28,10 +28,10 @@ static void test_a_life_goes_in_one_batch(void **state)
 	assert_non_null(strstr(batches[0], "IF DB_NAME() = N'Acme' SELECT N'done' AS [part], 4, "));
 }
 
-/* A trigger that appears after the first change does not run with the second; and neither a guard nor its change waits for a
- * lock, whose holder could create the trigger meanwhile. A guard that met one ends the batch, also of one change: it has seen
- * nothing. A change by itself stands behind the TRY block, where a trigger that only warns does not undo it. The session is left
- * as it was, also after an error. */
+/* A trigger that appears after the first change does not run with the second; and neither a guard nor its change waits
+ * for a lock, whose holder could create the trigger meanwhile. A guard that met one ends the batch, also of one change:
+ * it has seen nothing. A change by itself stands behind the TRY block, where a trigger that only warns does not undo
+ * it. The session is left as it was, also after an error. */
 static void test_each_change_has_a_guard_of_its_own(void **state)
 {
 	struct change changes[] = {CHANGE(CHANGE_LOGIN_MARK, "acme.joan", NULL),
