@@ -211,7 +211,8 @@ static int right_row(void *held, const struct sql_value *v, int n)
 	return 0;
 }
 
-static int rights_check(struct check_run *c, const char *database)
+/* `lacks`: without these rights nothing else there can be as it should, and the bootstrap is what mends it. */
+static int rights_check(bool *lacks, struct check_run *c, const char *database)
 {
 	char words[RECORD_TEXT_MAX];
 	struct text text;
@@ -230,6 +231,7 @@ static int rights_check(struct check_run *c, const char *database)
 	int rc = batch ? check_ask(c, batch, right_row, &held) : -ENOMEM;
 	if (rc < 0)
 		return rc;
+	*lacks = rc || held == 0;
 	if (rc)
 		check_tell(c, CHECK_FAIL, "database.rights", check_bootstrap(words, c, NULL),
 			"cannot enter the database: error %d", c->error.number);
@@ -254,6 +256,7 @@ int check_database(struct check_run *c, size_t i)
 	const char *database = c->check->databases[i];
 	char shown[MAX_NAME_BYTES + 1], words[RECORD_TEXT_MAX];
 	struct database_facts s = {0};
+	bool lacks = false;
 	int rc = state_ask(c, &s, database);
 
 	if (rc < 0)
@@ -262,11 +265,14 @@ int check_database(struct check_run *c, size_t i)
 	if (rc)
 		check_tell(c, CHECK_FAIL, "database.state", NULL, "%s", check_said(words, c));
 	else if (state_tell(c, &s))
-		rc = rights_check(c, database);
+		rc = rights_check(&lacks, c, database);
 	else
 		rc = SQL_SERVER_ERROR;
 	bool whole = !c->check->brief;
-	if (!rc && whole)
+	if (!rc && whole && lacks)
+		check_tell(c, CHECK_SKIP, "database.owner", NULL,
+			"not asked: the agent login lacks its permissions there");
+	else if (!rc && whole)
 		rc = check_owner(c, database);
 	for (const struct part *p = database_parts; whole && p->name && !rc; p++)
 		rc = question_run(c, database, "read", p->name, p->text, has_rows(p->name));
