@@ -287,7 +287,7 @@ static void scene_make(void)
 {
 	static const char *const words[] = {"master", "dbo", "********", MARK_ROLE, "curfew_full",
 		"curfew_read_only", "AcmeTest", "AcmeProd", "ZetaTest", "acme.jane.doe",
-		"acme.bo.li", "zeta.ann.lee", secret, "part", "done", "error"};
+		"acme.bo.li", "zeta.ann.lee", secret, "part", "batch", "done", "error", "changed"};
 	struct client *acme, *zeta;
 
 	REQUIRE(sodium_init() >= 0);

@@ -55,10 +55,10 @@ static inline bool names_have(const struct names *names, const char *name)
 {
 	/* The agent's own words. */
 	static const char *const words[] = {"The transfer would take permissions from others.",
-		"A DDL trigger was created or changed since this database was read, or is hidden from the agent login: "
-		"nothing was run.",
+		"A DDL trigger was created or changed since this database was read, or is hidden from the agent login: nothing was run.",
 		"A server trigger is not reviewed, or was created or changed since this server was read: nothing was run.",
-		"dbo", "@agent int"};
+		"This name belongs to another login than when this server was read: nothing was run.",
+		"VIEW DEFINITION", "dbo", "@agent int"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(name, words[i]) == 0)
