@@ -47,7 +47,7 @@ static void denial_tell(
 	RECORD_SET(&r, finding.name, "hiding-denial");
 	RECORD_SET(&r, finding.reason,
 		"a denial hides something of the database from Curfew, so that this search does not find it");
-	RECORD_PRINTF(&r, detail, "%s: DENY %s%s", p->grantee, p->name, securable);
+	RECORD_PRINTF(&r, detail, "%s: denied %s%s", p->grantee, p->name, securable);
 	if (text_begin(&text)) {
 		sql_write_undenied(text.to, d->name, p);
 		_cleanup_free_ char *remedy = text_end(&text);

@@ -118,11 +118,11 @@ RIGHTS = (
     Plant("strong-permission", ("GRANT ALTER ANY ROLE TO [helper]",), "helper: ALTER ANY ROLE"),
     Plant("strong-permission", ("GRANT CONTROL ON ROLE::[curfew_full] TO [helper]",), "CONTROL ON ROLE::[curfew_full]"),
     # What is hidden has no name for the agent, so the remedy finds it by its id.
-    Plant("hiding-denial", ("DENY VIEW DEFINITION ON SCHEMA::dbo TO [curfew_agent]",), "curfew_agent: DENY VIEW DEFINITION on SCHEMA dbo"),
-    Plant("hiding-denial", (f"DENY VIEW DEFINITION {TABLE} TO [public]",), "public: DENY VIEW DEFINITION on id"),
-    Plant("hiding-denial", ("DENY CONTROL ON USER::[helper] TO [public]",), "public: DENY CONTROL on id"),
+    Plant("hiding-denial", ("DENY VIEW DEFINITION ON SCHEMA::dbo TO [curfew_agent]",), "curfew_agent: denied VIEW DEFINITION on SCHEMA dbo"),
+    Plant("hiding-denial", (f"DENY VIEW DEFINITION {TABLE} TO [public]",), "public: denied VIEW DEFINITION on id"),
+    Plant("hiding-denial", ("DENY CONTROL ON USER::[helper] TO [public]",), "public: denied CONTROL on id"),
     Plant("hiding-denial", ("CREATE ROLE [inner]; CREATE ROLE [outer]; ALTER ROLE [inner] ADD MEMBER [curfew_agent]; "
-                            f"ALTER ROLE [outer] ADD MEMBER [inner]; DENY CONTROL {TABLE} TO [outer]",), "outer: DENY CONTROL on id",
+                            f"ALTER ROLE [outer] ADD MEMBER [inner]; DENY CONTROL {TABLE} TO [outer]",), "outer: denied CONTROL on id",
           undo=("ALTER ROLE [outer] DROP MEMBER [inner]; ALTER ROLE [inner] DROP MEMBER [curfew_agent]; DROP ROLE [outer]; "
                 "DROP ROLE [inner]",)),
     Plant("execute-for-all", ("GRANT EXECUTE ON OBJECT::dbo.OrderAdd TO [public]",), "[dbo].[OrderAdd]: GRANT to public"),
