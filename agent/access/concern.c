@@ -50,16 +50,6 @@ static bool was_given(
 	return false;
 }
 
-static bool is_sid_of(const struct wanted_server *w, const struct claims *c, const char *login,
-	const struct sid *sid)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (streq(c->items[i].server, w->server->name) &&
-			names_equal(c->items[i].login, login) && sid_equal(&c->items[i].sid, sid))
-			return true;
-	return false;
-}
-
 /* By every SID that the login has had. */
 static bool was_seen(const struct observed_server *o, const struct wanted_server *w,
 	const struct claims *c, const struct observed_database *d, const char *login)
@@ -69,12 +59,13 @@ static bool was_seen(const struct observed_server *o, const struct wanted_server
 	if (l && observed_user_of(d, l))
 		return true;
 	for (size_t i = 0; i < d->n_users; i++)
-		if (d->users[i].type != 'R' && is_sid_of(w, c, login, &d->users[i].sid))
+		if (d->users[i].type != 'R' &&
+			claims_have_sid_of(c, w->server->name, login, &d->users[i].sid))
 			return true;
 	for (size_t i = 0; d->id && i < o->n_entries; i++)
 		if (o->entries[i].database == d->id &&
 			((l && sid_equal(&l->sid, &o->entries[i].sid)) ||
-				is_sid_of(w, c, login, &o->entries[i].sid)))
+				claims_have_sid_of(c, w->server->name, login, &o->entries[i].sid)))
 			return true;
 	return false;
 }
@@ -101,7 +92,8 @@ bool user_is_namesake(const struct observed_server *o, const struct wanted_serve
 	const struct login_of_client *who)
 {
 	const struct observed_login *l = observed_find_login(o, who->login);
-	bool its_own = is_sid_of(w, c, who->login, &u->sid) || (l && sid_equal(&l->sid, &u->sid));
+	bool its_own = claims_have_sid_of(c, w->server->name, who->login, &u->sid) ||
+		       (l && sid_equal(&l->sid, &u->sid));
 
 	return u->type != 'R' && names_equal(u->name, who->login) && !its_own &&
 	       has_known_sid(w, c, who->login) && !w->records_lost && who->client &&

@@ -235,6 +235,16 @@ bool claims_have_sid(const struct claims *c, const struct sid *s)
 	return false;
 }
 
+bool claims_have_sid_of(
+	const struct claims *c, const char *server, const char *login, const struct sid *s)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (streq(c->items[i].server, server) && names_equal(c->items[i].login, login) &&
+			sid_equal(&c->items[i].sid, s))
+			return true;
+	return false;
+}
+
 static bool claim_holds(const struct claim *c, const struct observed_login *l, unsigned window)
 {
 	if (c->made_now || sid_equal(&c->sid, &l->sid))

@@ -134,17 +134,6 @@ static const char *databases_hide(
 	return words;
 }
 
-static bool is_sid_of(const struct visit_run *run, const char *login, const struct sid *sid)
-{
-	for (size_t i = 0; i < run->claims.n; i++) {
-		const struct claim *c = &run->claims.items[i];
-		if (streq(c->server, run->visit->server->name) && !strcasecmp(c->login, login) &&
-			sid_equal(&c->sid, sid))
-			return true;
-	}
-	return false;
-}
-
 /* By name, and by every SID that the login has had, so that a renamed or restored user is found too. */
 static const struct observed_user *user_left(
 	const struct visit_run *run, const struct grant *g, const struct observed_database **where)
@@ -156,8 +145,10 @@ static const struct observed_user *user_left(
 		for (size_t k = 0; k < o->databases[i].n_users; k++) {
 			const struct observed_database *d = &o->databases[i];
 			const struct observed_user *u = &d->users[k];
-			if (u->type == 'R' || (strcasecmp(u->name, who.login) != 0 &&
-						      !is_sid_of(run, who.login, &u->sid)))
+			if (u->type == 'R' ||
+				(strcasecmp(u->name, who.login) != 0 &&
+					!claims_have_sid_of(&run->claims, run->visit->server->name,
+						who.login, &u->sid)))
 				continue;
 			if (user_is_namesake(o, &run->visit->wanted, &run->claims, d, u, &who))
 				continue;
@@ -179,7 +170,7 @@ static const char *user_left_text(
 		return NULL;
 	int n = snprintf(buf, RECORD_TEXT_MAX, "its user [%.128s] still exists in [%.128s]",
 		u->name, d->name);
-	if (is_sid_of(run, g->user->login, &u->sid))
+	if (claims_have_sid_of(&run->claims, run->visit->server->name, g->user->login, &u->sid))
 		return buf;
 	database_owner_words(owner, &run->observed, d);
 	snprintf(buf + n, RECORD_TEXT_MAX - (size_t)n,
@@ -196,7 +187,9 @@ static const char *session_left(const struct visit_run *run, const char *login)
 	for (size_t i = 0; i < o->n_sessions; i++) {
 		const struct observed_session *s = &o->sessions[i];
 
-		if (names_equal(s->login, login) || is_sid_of(run, login, &s->key.sid))
+		if (names_equal(s->login, login) ||
+			claims_have_sid_of(
+				&run->claims, run->visit->server->name, login, &s->key.sid))
 			return "a session of the login is still open";
 		if (names_equal(s->acting, login))
 			return "a session of another login still acts as the login (EXECUTE AS)";

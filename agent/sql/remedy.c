@@ -33,8 +33,7 @@ static const char *drop_of(const struct sql_item *i)
 		{"CLR_TABLE_VALUED_FUNCTION", "DROP FUNCTION"},
 		{"AGGREGATE_FUNCTION", "DROP AGGREGATE"},
 		/* Stand-alone ones have a module of their own: sys.sql_modules lists them, unlike the defaults of
-		 * tables
-		 * (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-sql-modules-transact-sql). */
+		 * tables (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-sql-modules-transact-sql). */
 		{"RULE", "DROP RULE"}, {"DEFAULT_CONSTRAINT", "DROP DEFAULT"},
 		{"REPLICATION_FILTER_PROCEDURE", "DROP PROCEDURE"}, {"TYPE", "DROP TYPE"},
 		{"CERTIFICATE ", "DROP CERTIFICATE"}, {"DATABASE_ROLE", "DROP ROLE"},

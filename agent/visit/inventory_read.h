@@ -4,12 +4,13 @@
 
 #include "curfew/sql_inventory.h"
 
-/* Each row: N'inventory', the question's number, DB_ID(), then one column for each letter of `form`: i id  p parent  S
- * schema  N name  k kind (a literal, or a letter pair of sys.objects.type)  a added to the facts h hash  H text added
- * to the hash  t target name (longer than a name)  c created  m modified (seconds ago) x index  u count  l last used  w
- * last written (seconds ago)  r rows o id of what is referred to  W server  D database (names) g seconds ago since when
- * this part could have been seen; e the same, and the earliest of several counts b pages (RECORD_USE); how many seconds
- * back the source reaches at most (RECORD_COVERAGE)  s the state of a part: 1 is on */
+/* Each row: N'inventory', the question's number, DB_ID(), then one column for each letter of `form`:
+ * i id  p parent  S schema  N name  k kind (a literal, or a letter pair of sys.objects.type)  a added to the facts
+ * h hash  H text added to the hash  t target name (longer than a name)  c created  m modified (seconds ago)
+ * x index  u count  l last used  w last written (seconds ago)  r rows
+ * o id of what is referred to  W server  D database (names)
+ * g seconds ago since when this part could have been seen; e the same, and the earliest of several counts
+ * b pages (RECORD_USE); how many seconds back the source reaches at most (RECORD_COVERAGE)  s the state of a part: 1 is on */
 struct inventory_question {
 	const char *name; /* of the part, in the report; for items without a `k` also their kind */
 	enum record_kind makes;

@@ -22,6 +22,9 @@ struct claims {
 void observed_claim(struct observed_server *o, const struct wanted_server *w,
 	const struct claims *c, unsigned window);
 bool claims_have_sid(const struct claims *c, const struct sid *s);
+/* Of a login of this server, whatever it is called now. */
+bool claims_have_sid_of(
+	const struct claims *c, const char *server, const char *login, const struct sid *s);
 /* The login of this name; else one that the inventory of this server had under this name, and somebody renamed. NULL:
  * neither. */
 const struct observed_login *observed_find_claimed(const struct observed_server *o,
