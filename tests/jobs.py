@@ -1,9 +1,11 @@
 """Running one test program, with its whole output in a log, and what is printed of the parts that they belong to."""
+import contextlib
 import functools
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
 
 from results import Result, result_read
@@ -25,6 +27,11 @@ class Job:
         self.env, self.whole, self.deadline = env or {}, whole, deadline
 
 
+def times_path():
+    """Where stands what each program took: seconds, and seconds of CPU, its own and of what it waited for."""
+    return f"{LOGS}/times"
+
+
 @functools.cache
 def scratch():
     """Scratch folders in memory, where there is room: what a disk makes of fsync() takes minutes, and is not what is tested."""
@@ -37,27 +44,47 @@ def scratch():
     return {"TMPDIR": memory} if fit and os.path.ismount(memory) and os.access(memory, os.W_OK) else {}
 
 
+def ended(process, deadline):
+    """Waits for a program and ends it at the deadline, with all that it started; its exit code, its CPU seconds, whether it ended."""
+    late = threading.Event()
+
+    def end():
+        late.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    guard = threading.Timer(deadline, end)
+    guard.start()
+    try:
+        _, status, used = os.wait4(process.pid, 0)
+    finally:
+        guard.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used.ru_utime + used.ru_stime, not late.is_set()
+
+
 def job_run(job, part, kindly=False):
     path = f"{LOGS}/{part}-{re.sub('[^A-Za-z0-9_.-]+', '-', job.name)}.log"
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     env.update({**scratch(), "CURFEW_CORPUS": os.path.join(TOP, CORPUS), **job.env})
     note, command = "", (["nice", "-n", "5"] if kindly else []) + job.command
+    start, cpu = time.monotonic(), 0
     with open(path, "w", encoding="utf-8") as log:
         print("$", " ".join(job.command), file=log, flush=True)
         try:
             # A group of its own, so that what hangs ends with all that it started.
             process = subprocess.Popen(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL,
                                        stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-            code = process.wait(job.deadline)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            code, note = process.wait(), f"stopped after {job.deadline} s"
+            code, cpu, in_time = ended(process, job.deadline)
+            note = "" if in_time else f"stopped after {job.deadline} s"
         except OSError as e:
             code, note = 127, str(e)
         if code < 0 and not note:
             note = f"ended by {signal.Signals(-code).name}"
         if note:
             print(note, file=log)
+    with open(times_path(), "a", encoding="utf-8") as times:
+        print(f"{time.monotonic() - start:7.1f} {cpu:7.1f}  {part} {job.name}", file=times)
     with open(path, encoding="utf-8", errors="replace") as log:
         text = log.read()
     if job.whole:

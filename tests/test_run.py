@@ -73,6 +73,8 @@ class Lanes(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as self.out, \
                 mock.patch.object(jobs, "LOGS", folder), mock.patch.multiple(run, PARTS=parts, WAITING=("waits",), AGAIN=("waits",), APART={}):
             found = run.lanes_run([*parts], True)
+            with open(jobs.times_path(), encoding="utf-8") as times:
+                self.times = [line.split(maxsplit=2) for line in times]
         return {name: (r.passed, r.failed, r.skipped) for name, r in found.items()}
 
     def test_side_by_side(self):
@@ -80,6 +82,12 @@ class Lanes(unittest.TestCase):
                                      "waits": lambda: [shell("echo skip - c: why")],
                                      "last": lambda: [shell("echo ok - d")]}),
                          {"first": (1, 1, 0), "waits": (0, 0, 1), "last": (1, 0, 0)})
+
+    def test_what_each_took(self):
+        self.lanes({"first": lambda: [shell("i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo ok - a")]})
+        [[seconds, cpu, name]] = self.times
+        self.assertTrue(name.startswith("first i=0"), name)
+        self.assertTrue(float(seconds) >= 0 and float(cpu) > 0, self.times)
 
     def test_what_is_no_test(self):
         self.assertEqual(self.lanes({"build": lambda: [shell("exit 1", counts=False), shell("echo ok - a")],
