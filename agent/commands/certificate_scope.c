@@ -285,7 +285,7 @@ static void other_name_check(struct missing *m, const char *server, const char *
 	struct person p = {0};
 
 	if (is_configured(m->collected->report.program, login) ||
-		journal_client_of(&client, j, server, login) ||
+		journal_client_of(&client, j, server, login, NULL) ||
 		(client && names_equal(client, m->scope->client->name) &&
 			scope_has(m->scope, login)) ||
 		journal_person_of(&text, j, server, login))

@@ -42,12 +42,19 @@ int clock_resets_find(struct clock_resets *out, const struct journal_entries *ev
 	return rc;
 }
 
+instant_t clock_resets_latest(const struct clock_resets *r, const struct journal_entry *e)
+{
+	instant_t latest = e->at;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (e->id < r->items[i].id && latest > r->items[i].to)
+			latest = r->items[i].to;
+	return latest;
+}
+
 bool clock_resets_refute(const struct clock_resets *r, const struct journal_entry *e)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (e->id < r->items[i].id && e->at > r->items[i].to)
-			return true;
-	return false;
+	return clock_resets_latest(r, e) < e->at;
 }
 
 void clock_resets_drop(struct journal_entries *all, const struct clock_resets *r)

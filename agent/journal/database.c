@@ -128,6 +128,20 @@ int database_number(int64_t *out, struct journal *j, const char *sql, int64_t pa
 	return 0;
 }
 
+int database_text(
+	char **out, struct journal *j, const char *sql, const char *const *texts, size_t n)
+{
+	_cleanup_statement_ sqlite3_stmt *s = NULL;
+	int rc = database_prepare(&s, j, sql), step;
+
+	if (rc)
+		return rc;
+	step = bind_texts(s, texts, n);
+	if (!step)
+		step = sqlite3_step(s);
+	return step == SQLITE_ROW ? column_text(out, s, 0) : database_error(j->db, step);
+}
+
 int bind_text(sqlite3_stmt *s, int n, const char *text)
 {
 	return text ? sqlite3_bind_text(s, n, text, -1, SQLITE_TRANSIENT) : sqlite3_bind_null(s, n);

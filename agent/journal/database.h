@@ -77,6 +77,9 @@ int place_prepare(sqlite3_stmt **out, struct journal *j, const char *sql, const 
 	const char *database);
 /* Runs a query with at most one parameter that returns one number. -EBADMSG: it returned none. */
 int database_number(int64_t *out, struct journal *j, const char *sql, int64_t parameter);
+/* The first text of a query's first row; *out NULL: there is none, or it is NULL. */
+int database_text(
+	char **out, struct journal *j, const char *sql, const char *const *texts, size_t n);
 /* Syncs the directory of `path`, so that a new name survives a power failure. */
 int folder_sync(const char *path);
 /* Binds NULL for NULL. */

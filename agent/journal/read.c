@@ -186,46 +186,13 @@ int journal_read(struct journal *j, const struct journal_filter *f, journal_fn e
 	return rc;
 }
 
-/* The first of a query's rows, about a login on a server, or about a database. *out NULL: none. */
-static int text_of_name(
-	char **out, struct journal *j, const char *query, const char *server, const char *name)
-{
-	_cleanup_statement_ sqlite3_stmt *s = NULL;
-	int rc = database_prepare(&s, j, query), step;
-
-	if (rc)
-		return rc;
-	step = bind_texts(s, (const char *[]){server, name}, 2);
-	if (!step)
-		step = sqlite3_step(s);
-	return step == SQLITE_ROW ? column_text(out, s, 0) : database_error(j->db, step);
-}
-
-int journal_client_of(char **out, struct journal *j, const char *server, const char *login)
-{
-	/* There are few records of access: they are asked first. An index covers each question. */
-	static const char *const queries[] = {
-		"SELECT client FROM record WHERE kind = 'access' AND server = ? AND login = ? COLLATE NOCASE"
-		" AND client IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1",
-		"SELECT client FROM record WHERE server = ? AND login = ? COLLATE NOCASE"
-		" AND client IS NOT NULL ORDER BY id DESC LIMIT 1"};
-	char *client = NULL;
-	int rc = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(queries) && !rc && !client; i++)
-		rc = text_of_name(&client, j, queries[i], server, login);
-	if (!rc)
-		*out = client;
-	return rc;
-}
-
 int journal_access_was_given(bool *out, struct journal *j, const char *server, const char *database)
 {
 	char *found = NULL;
-	int rc = text_of_name(&found, j,
+	int rc = database_text(&found, j,
 		"SELECT level FROM record WHERE kind = 'access' AND server = ? AND database = ? COLLATE NOCASE"
 		" AND level <> 'none' LIMIT 1",
-		server, database);
+		(const char *[]){server, database}, 2);
 
 	struct link anchor = {0};
 	instant_t archived;
@@ -235,19 +202,6 @@ int journal_access_was_given(bool *out, struct journal *j, const char *server, c
 	if (!rc)
 		*out = found || anchor.id;
 	free(found);
-	return rc;
-}
-
-int journal_person_of(char **out, struct journal *j, const char *server, const char *login)
-{
-	char *person = NULL;
-	int rc = text_of_name(&person, j,
-		"SELECT before FROM record WHERE kind = 'access' AND server = ? AND login = ? COLLATE NOCASE"
-		" AND before IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1",
-		server, login);
-
-	if (!rc)
-		*out = person;
 	return rc;
 }
 

@@ -13,6 +13,22 @@ static void refuted_function(sqlite3_context *context, int n, sqlite3_value **va
 	sqlite3_result_int(context, clock_resets_refute(sqlite3_user_data(context), &e));
 }
 
+static void latest_function(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	const struct journal_entry e = {
+		.id = sqlite3_value_int64(values[0]), .at = sqlite3_value_int64(values[1])};
+
+	(void)n;
+	sqlite3_result_int64(context, clock_resets_latest(sqlite3_user_data(context), &e));
+}
+
+static int function_define(struct journal *j, const char *name,
+	void (*function)(sqlite3_context *, int, sqlite3_value **))
+{
+	return sqlite3_create_function_v2(
+		j->db, name, 2, SQLITE_UTF8, &j->resets, function, NULL, NULL, NULL);
+}
+
 static int reset_take(void *journal, const struct journal_entry *e)
 {
 	struct journal *j = journal;
@@ -51,14 +67,15 @@ int refuted_begin(bool *any, struct journal *j)
 	int rc = resets_read(j);
 
 	if (!rc)
-		rc = database_error(
-			j->db, sqlite3_create_function_v2(j->db, "refuted", 2, SQLITE_UTF8,
-				       &j->resets, refuted_function, NULL, NULL, NULL));
+		rc = database_error(j->db, function_define(j, "refuted", refuted_function));
+	if (!rc)
+		rc = database_error(j->db, function_define(j, "latest", latest_function));
 	*any = !rc && j->resets.n;
 	return rc;
 }
 
 void refuted_end(struct journal *j)
 {
-	sqlite3_create_function_v2(j->db, "refuted", 2, SQLITE_UTF8, NULL, NULL, NULL, NULL, NULL);
+	function_define(j, "refuted", NULL);
+	function_define(j, "latest", NULL);
 }

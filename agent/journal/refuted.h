@@ -1,4 +1,5 @@
-/* Corrections of the clock in a query: refuted(id, at) says of a record whether one of them refutes it. */
+/* Corrections of the clock in a query: refuted(id, at) says of a record whether one of them refutes it, and latest(id, at)
+ * the latest time that it can be of. */
 #ifndef JOURNAL_REFUTED_H
 #define JOURNAL_REFUTED_H
 

@@ -30,7 +30,8 @@ static char *former_client(const struct pass *p, const struct record *r)
 	char *client = NULL;
 
 	if (*r->login && !*r->client && p->o.journal)
-		journal_client_of(&client, p->o.journal, r->server, r->login);
+		journal_client_of(
+			&client, p->o.journal, r->server, r->login, text_or_null(r->database));
 	return client;
 }
 

@@ -26,7 +26,7 @@ int pass_former_add(struct pass *p, const char *server, const char *login, const
 	}
 	/* Whose it was is for the reports alone. */
 	if (p->o.journal)
-		journal_client_of(&r->client, p->o.journal, server, login);
+		journal_client_of(&r->client, p->o.journal, server, login, database);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ int pass_prove_gone(struct pass *p, const char *server, const char *login, const
 	int rc = pass_journal_begin(p);
 
 	if (!rc)
-		rc = journal_client_of(&client, p->o.journal, server, login);
+		rc = journal_client_of(&client, p->o.journal, server, login, database);
 	e.client = client;
 	e.login = login;
 	e.server = server;

@@ -53,11 +53,11 @@ static bool is_place_of(const struct verified *v, const struct grant *g)
 	return streq(g->server->name, v->server) && names_equal(g->database->name, v->database);
 }
 
-/* Whether the journal says that the login of `v` was the client's. 1, 0, or negative errno. */
+/* Whether the journal says that the login of `v` was the client's there. 1, 0, or negative errno. */
 static int was_of(const struct pass *p, const char *client, const struct verified *v)
 {
 	_cleanup_free_ char *found = NULL;
-	int rc = journal_client_of(&found, p->o.journal, v->server, v->login);
+	int rc = journal_client_of(&found, p->o.journal, v->server, v->login, v->database);
 
 	return rc ? rc : found && names_equal(found, client);
 }

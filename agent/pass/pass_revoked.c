@@ -23,7 +23,8 @@ static bool was_of(const struct pass *p, const struct override *o, const struct 
 
 	if (o->login)
 		return names_equal(v->login, o->login);
-	return p->o.journal && !journal_client_of(&client, p->o.journal, v->server, v->login) &&
+	return p->o.journal &&
+	       !journal_client_of(&client, p->o.journal, v->server, v->login, v->database) &&
 	       client && names_equal(client, o->client);
 }
 

@@ -22,6 +22,8 @@ struct clock_resets {
 int clock_resets_take(struct clock_resets *out, const struct journal_entry *event);
 /* From events in the order of their numbers; one that failed is none. The caller frees items. 0 or -ENOMEM. */
 int clock_resets_find(struct clock_resets *out, const struct journal_entries *events);
+/* The latest time that the record can be of: its own, or that to which the clock was set back behind it. */
+instant_t clock_resets_latest(const struct clock_resets *r, const struct journal_entry *e);
 /* The record stands before a correction and bears a later time than that: no time is known of it. When that time comes, it
  * would otherwise become a fact. */
 bool clock_resets_refute(const struct clock_resets *r, const struct journal_entry *e);

@@ -115,8 +115,10 @@ void journal_entries_free(struct journal_entries *e);
 /* Anybody was given access there, by the records in this file, or may have been by those in an archive. */
 int journal_access_was_given(
 	bool *out, struct journal *j, const char *server, const char *database);
-/* The client of a login, by its last recorded access, or else by its last record. *out NULL: none. */
-int journal_client_of(char **out, struct journal *j, const char *server, const char *login);
+/* The client of a login in a database, by its last recorded access there, or else (or database NULL) anywhere on the server,
+ * or else by its last record. *out NULL: none. */
+int journal_client_of(
+	char **out, struct journal *j, const char *server, const char *login, const char *database);
 /* Whether any record has this name, in any letter case. */
 enum journal_name { JOURNAL_CLIENT, JOURNAL_SERVER, JOURNAL_DATABASE };
 int journal_has_name(bool *out, struct journal *j, enum journal_name what, const char *name);

@@ -221,7 +221,8 @@ static void test_archive_keeps_access_past_its_end(void **state)
 		assert_int_equal(got.items[1].until, 200);
 		assert_non_null(strstr(got.items[1].reason, "not confirmed as ended when"));
 		collected_free(&got);
-		assert_int_equal(journal_client_of(&client, f->j, "sql07", "acme.jane.doe"), 0);
+		assert_int_equal(
+			journal_client_of(&client, f->j, "sql07", "acme.jane.doe", NULL), 0);
 		assert_string_equal(client, "acme");
 		free(client);
 		client = NULL;

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "curfew/clock_resets.h"
 #include "curfew/state_tables.h"
 #include "journal/schema.h"
 
@@ -39,16 +40,22 @@ static void assert_plan(struct journal *j, const char *query, const char *wanted
 	sqlite3_finalize(s);
 }
 
-static void assert_client(struct journal *j, const char *login, const char *client)
+static void assert_client_at(
+	struct journal *j, const char *login, const char *database, const char *client)
 {
 	char *found = NULL;
 
-	assert_int_equal(journal_client_of(&found, j, "sql07", login), 0);
+	assert_int_equal(journal_client_of(&found, j, "sql07", login, database), 0);
 	if (client)
 		assert_string_equal(found, client);
 	else
 		assert_null(found);
 	free(found);
+}
+
+static void assert_client(struct journal *j, const char *login, const char *client)
+{
+	assert_client_at(j, login, NULL, client);
 }
 
 /* Each question by a login's name finds its rows by an index, also where it finds nothing. */
@@ -105,6 +112,80 @@ static void test_client_of(void **state)
 					 .login = "x.bo"}),
 		0);
 	assert_client(f->j, "X.Bo", "gamma");
+}
+
+/* A person works for two clients by one login. That the access of one ended says nothing of the other's database. */
+static void test_client_of_a_database(void **state)
+{
+	struct fixture *f = *state;
+
+	write_access(f->j, "beta", "jane", "BetaTest", LEVEL_FULL, 10, 100);
+	write_access(f->j, "acme", "jane", "AcmeTest", LEVEL_FULL, 20, 100);
+	write_access(f->j, "acme", "jane", "AcmeTest", LEVEL_NONE, 30, 0);
+	assert_client(f->j, "jane", "acme");
+	assert_client_at(f->j, "jane", "betatest", "beta");
+	assert_client_at(f->j, "jane", "AcmeTest", "acme");
+	/* No record is about it: the login's own decide. */
+	assert_client_at(f->j, "jane", "Other", "acme");
+}
+
+static int place_count(void *n, const char *server, const char *login, const char *database)
+{
+	assert_string_equal(server, "sql07");
+	assert_string_equal(login, "jane");
+	assert_string_equal(database, "D");
+	++*(size_t *)n;
+	return 0;
+}
+
+static void assert_places(struct journal *j, const char *client, size_t expected)
+{
+	size_t n = 0;
+
+	assert_int_equal(journal_client_places(j, client, place_count, &n), 0);
+	assert_int_equal(n, expected);
+}
+
+static void person_write(struct journal *j, const char *client, const char *person, instant_t at)
+{
+	assert_int_equal(journal_write(NULL, j,
+				 &(struct journal_entry){.kind = JOURNAL_ACCESS,
+					 .client = client,
+					 .login = "jane",
+					 .server = "sql07",
+					 .database = "D",
+					 .level = "full",
+					 .before = person,
+					 .at = at}),
+		0);
+}
+
+/* What a clock recorded that was ahead came before what was recorded behind its correction, and after what was before it. */
+static void test_client_of_after_a_correction(void **state)
+{
+	struct fixture *f = *state;
+	char *person = NULL;
+
+	person_write(f->j, "acme", "Jane", 10);
+	person_write(f->j, "beta", "Bob", 5000);
+	person_write(f->j, "gamma", "Eve", 4000);
+	assert_client(f->j, "jane", "beta");
+	assert_int_equal(journal_write(NULL, f->j,
+				 &(struct journal_entry){.kind = JOURNAL_EVENT,
+					 .at = 5000,
+					 .action = CLOCK_RESET,
+					 .detail = CLOCK_RESET_DETAIL "50, was 5000"}),
+		0);
+	assert_client(f->j, "jane", "gamma");
+	assert_places(f->j, "beta", 0);
+	assert_places(f->j, "gamma", 1);
+	person_write(f->j, "delta", "Ann", 60);
+	assert_client_at(f->j, "jane", "D", "delta");
+	assert_places(f->j, "gamma", 0);
+	assert_places(f->j, "delta", 1);
+	assert_int_equal(journal_person_of(&person, f->j, "sql07", "Jane"), 0);
+	assert_string_equal(person, "Ann");
+	free(person);
 }
 
 /* The last version without the indexes. */
@@ -266,6 +347,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_JOURNAL(test_each_question_has_its_index),
 		WITH_JOURNAL(test_client_of),
+		WITH_JOURNAL(test_client_of_a_database),
+		WITH_JOURNAL(test_client_of_after_a_correction),
 		WITH_JOURNAL(test_who_revoked),
 		WITH_JOURNAL(test_an_archive_may_tell_of_access),
 		WITH_JOURNAL(test_upgrade),

@@ -15,12 +15,13 @@ static int statement_seen(unsigned type, void *context, void *statement, void *t
 	return 0;
 }
 
-static void access_put(struct scene *s, const char *client, const char *database, instant_t at)
+static void access_of_put(
+	struct scene *s, const char *client, const char *login, const char *database, instant_t at)
 {
 	const struct journal_entry e = {.kind = JOURNAL_ACCESS,
 		.at = at,
 		.client = client,
-		.login = "acme.jane.doe",
+		.login = login,
 		.server = "sqltest02",
 		.database = database,
 		.level = "full",
@@ -30,6 +31,11 @@ static void access_put(struct scene *s, const char *client, const char *database
 		.after = ACCESS_ALLOWED};
 
 	assert_int_equal(journal_write(NULL, s->journal, &e), 0);
+}
+
+static void access_put(struct scene *s, const char *client, const char *database, instant_t at)
+{
+	access_of_put(s, client, "acme.jane.doe", database, at);
 }
 
 /* A pass begins, with these revocations. Returns how many it adds, and whom the last is of. */
@@ -126,6 +132,26 @@ static void test_who_is_revoked_is_not_searched_for(void **state)
 	}
 }
 
+/* The revoked client's user worked for another client too, by the same login: whatever is recorded last of that one. */
+static void test_another_client_of_the_login(void **state)
+{
+	struct scene *s = *state;
+	struct overrides revoked = {0};
+	const struct verified verified = {.server = "sqltest02",
+		.login = "jane",
+		.database = "AcmeTest",
+		.level = LEVEL_FULL,
+		.result = VERIFICATION_VERIFIED,
+		.at = TESTING - 3};
+
+	assert_int_equal(verified_save(s->journal, &verified), 0);
+	access_of_put(s, "former", "jane", "AcmeTest", TESTING - 3);
+	access_of_put(s, "other", "jane", "OtherTest", TESTING - 2);
+	assert_int_equal(overrides_add(&revoked, "former", NULL, TESTING, "left"), 0);
+	assert_inherited(s, &revoked, NULL);
+	overrides_free(&revoked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +161,8 @@ int main(void)
 			test_a_client_that_was_there_keeps_its_people, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_who_is_revoked_is_not_searched_for, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_another_client_of_the_login, scene_setup, scene_teardown),
 	};
 	return cmocka_run_group_tests_name("under another name", tests, NULL, NULL);
 }
