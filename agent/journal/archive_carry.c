@@ -109,13 +109,17 @@ static int access_carry(struct carry *c)
  * and its undoing, under another name: by their own ones they would be in force again. */
 static int event_write(void *journal, const struct journal_entry *e)
 {
+	struct journal *j = journal;
 	struct journal_entry again = *e;
 
 	if (streq(e->action, "revoke"))
 		again.action = REVOKE_ARCHIVED;
 	if (streq(e->action, "reinstate"))
 		again.action = REINSTATE_ARCHIVED;
-	return journal_write(NULL, journal, &again);
+	/* The correction of the clock may be archived, and its time alone would decide. */
+	if (streq(e->action, "forget"))
+		again.at = clock_resets_latest(&j->resets, e);
+	return journal_write(NULL, j, &again);
 }
 
 /* One list for all events: there may be many of both. lower() folds what NOCASE does. Of each client, the earliest access
@@ -139,7 +143,7 @@ static int event_write(void *journal, const struct journal_entry *e)
 #define FORGOTTEN                                                                                  \
 	"(database IS NULL OR NOT EXISTS (SELECT 1 FROM record a WHERE a.kind = 'access'"          \
 	" AND a.server = e.server AND a.database = e.database COLLATE NOCASE"                      \
-	" AND a.level <> 'none' AND (a.at, a.id) > (e.at, e.id)))"
+	" AND a.level <> 'none' AND " IS_LATER("a", "e") "))"
 
 static int events_carry(struct journal *j, int64_t up_to)
 {
@@ -168,21 +172,19 @@ static int events_carry(struct journal *j, int64_t up_to)
 	return step ? database_error(j->db, step) : record_deliver(&last, &n, j, s, event_write, j);
 }
 
-static int both_carry(struct carry *c)
-{
-	int rc = access_carry(c);
-
-	c->earlier = NULL;
-	return rc ? rc : access_carry(c);
-}
-
-static int all_access_carry(struct carry *c)
+/* Access first: which events concern it is read from what it left. */
+static int all_carry(struct carry *c)
 {
 	bool any;
 	int rc = refuted_begin(&any, c->j);
 
 	if (!rc)
-		rc = both_carry(c);
+		rc = access_carry(c);
+	c->earlier = NULL;
+	if (!rc)
+		rc = access_carry(c);
+	if (!rc)
+		rc = events_carry(c->j, c->up_to);
 	refuted_end(c->j);
 	return rc;
 }
@@ -208,10 +210,7 @@ int archive_carry(struct journal *j, int64_t up_to, instant_t before)
 		(long long)up_to);
 	snprintf(ended, sizeof(ended), "ended before the records up to %lld were archived",
 		(long long)up_to);
-	/* Access first: which events concern it is read from what it left. */
 	c.earlier = earlier;
-	rc = all_access_carry(&c);
-	if (!rc)
-		rc = events_carry(j, up_to);
+	rc = all_carry(&c);
 	return rc ? rc : overrides_carry(j, in_effect);
 }

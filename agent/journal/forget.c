@@ -1,5 +1,5 @@
 /* `curfew forget`: drops journal data about access whose removal was not verified. */
-#include "journal/database.h"
+#include "journal/refuted.h"
 #include "curfew/state_tables.h"
 
 #include <errno.h>
@@ -66,17 +66,19 @@ static int forgotten_take(void *list, sqlite3_stmt *s)
 	return rc ? rc : ARRAY_ADD(l->items, l->n, d);
 }
 
-int forgotten_databases_read(struct forgotten_databases *out, struct journal *j)
+/* An operator's event has no client, and the index of clients finds those. */
+#define FORGOTTEN(is_since)                                                                         \
+	"SELECT DISTINCT server, database FROM record AS f WHERE client IS NULL AND kind = 'event'" \
+	" AND action = 'forget' AND server IS NOT NULL AND database IS NOT NULL"                    \
+	" AND NOT EXISTS (SELECT 1 FROM record a WHERE a.kind = 'access' AND a.server = f.server"   \
+	" AND a.database = f.database COLLATE NOCASE AND a.level <> 'none'"                         \
+	" AND " is_since ") ORDER BY server, database"
+
+static int forgotten_list(struct forgotten_databases *out, struct journal *j, const char *query)
 {
 	_cleanup_statement_ sqlite3_stmt *s = NULL;
 	struct forgotten_databases list = {0};
-	/* An operator's event has no client, and the index of clients finds those. */
-	int rc = database_prepare(&s, j,
-		"SELECT DISTINCT server, database FROM record AS f WHERE client IS NULL AND kind = 'event'"
-		" AND action = 'forget' AND server IS NOT NULL AND database IS NOT NULL"
-		" AND NOT EXISTS (SELECT 1 FROM record a WHERE a.kind = 'access' AND a.server = f.server"
-		" AND a.database = f.database COLLATE NOCASE AND a.level <> 'none'"
-		" AND (a.at, a.id) > (f.at, f.id)) ORDER BY server, database");
+	int rc = database_prepare(&s, j, query);
 
 	*out = list;
 	if (!rc)
@@ -85,6 +87,22 @@ int forgotten_databases_read(struct forgotten_databases *out, struct journal *j)
 		forgotten_databases_free(&list);
 	else
 		*out = list;
+	return rc;
+}
+
+/* The corrections of the clock stand in no index: they are looked for only where something is forgotten. */
+int forgotten_databases_read(struct forgotten_databases *out, struct journal *j)
+{
+	bool resets;
+	int rc = forgotten_list(out, j, FORGOTTEN("(a.at, a.id) > (f.at, f.id)"));
+
+	if (rc || !out->n)
+		return rc;
+	forgotten_databases_free(out);
+	rc = refuted_begin(&resets, j);
+	if (!rc)
+		rc = forgotten_list(out, j, FORGOTTEN(IS_LATER("a", "f")));
+	refuted_end(j);
 	return rc;
 }
 

@@ -7,6 +7,10 @@
 
 /* Until refuted_end() on the same journal. *any: there is a correction; without one the query needs no such condition.
  * Corrections are read once, and then only what came since. 0 or negative errno. */
+/* Of two records, by the latest time that each can be of. */
+#define IS_LATER(one, other)                                                                       \
+	"(latest(" one ".id, " one ".at), " one ".id) > (latest(" other ".id, " other              \
+	".at), " other ".id)"
 int refuted_begin(bool *any, struct journal *j);
 void refuted_end(struct journal *j);
 

@@ -1,6 +1,7 @@
 /* What a proof could not read, and an operator's decision about it. */
 #include "journal_fixture.h"
 
+#include "curfew/clock_resets.h"
 #include "curfew/state_tables.h"
 
 static void assert_repeated(struct fixture *f, const struct journal_entry *e, bool wanted)
@@ -115,12 +116,43 @@ static void test_archive_and_forgotten(void **state)
 	assert_verifies(f->j);
 }
 
+/* Decided while the clock was ahead: access that was given behind its correction ends the decision, before the time that the
+ * decision bears has come, and also where an archive has taken the correction. */
+static void test_forgotten_while_the_clock_was_ahead(void **state)
+{
+	struct fixture *f = *state;
+	const struct journal_entry reset = {.kind = JOURNAL_EVENT,
+		.at = 5000,
+		.action = CLOCK_RESET,
+		.detail = CLOCK_RESET_DETAIL "50, was 5000"};
+	struct forgotten_databases d;
+	char path[128];
+
+	assert_int_equal(unread_forget(f->j, "sql07", "Copy", 5000, "root", "a copy"), 0);
+	assert_int_equal(unread_forget(f->j, "sql07", "Test", 5000, "root", "gone"), 0);
+	assert_int_equal(journal_write(NULL, f->j, &reset), 0);
+	write_access(f->j, "acme", "l", "copy", LEVEL_FULL, 60, 70);
+	assert_forgotten(f, "Test");
+	write_access(f->j, "acme", "l", "copy", LEVEL_NONE, 70, 0);
+	write_intent(f->j, "acme", 6000);
+	snprintf(path, sizeof(path), "%s.old", f->path);
+	assert_int_equal(journal_archive(f->j, 5500, path), 0);
+	assert_forgotten(f, "Test");
+	write_access(f->j, "acme", "l", "Test", LEVEL_FULL, 80, 90);
+	assert_int_equal(forgotten_databases_read(&d, f->j), 0);
+	assert_int_equal(d.n, 0);
+	forgotten_databases_free(&d);
+	assert_verifies(f->j);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_JOURNAL(test_repeated_proofs),
 		WITH_JOURNAL(test_forgotten_databases),
 		WITH_JOURNAL(test_archive_and_forgotten),
+		WITH_JOURNAL(test_forgotten_while_the_clock_was_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
