@@ -26,6 +26,23 @@ void trigger_entry(char buf[TRIGGER_ENTRY_MAX], const struct observed_trigger *t
 	snprintf(buf, TRIGGER_ENTRY_MAX, "%s" DIGEST "%s", t->name, t->digest);
 }
 
+/* Hexadecimal digits count in either case. */
+static bool entry_is_of_text(const char *entry, const struct observed_trigger *t)
+{
+	size_t size = strlen(t->name);
+
+	return !strncmp(entry, t->name, size) && !strncmp(entry + size, DIGEST, strlen(DIGEST)) &&
+	       !strcasecmp(entry + size + strlen(DIGEST), t->digest);
+}
+
+static bool any_has_text(const struct strings *known, const struct observed_trigger *t)
+{
+	for (size_t i = 0; i < known->n; i++)
+		if (entry_is_of_text(known->items[i], t))
+			return true;
+	return false;
+}
+
 bool trigger_is_named(const struct strings *known, const char *name)
 {
 	size_t size = strlen(name);
@@ -43,14 +60,11 @@ bool trigger_is_named(const struct strings *known, const char *name)
  * EXEC. */
 const char *server_trigger_refused(const struct strings *known, const struct observed_trigger *t)
 {
-	char entry[TRIGGER_ENTRY_MAX];
-
 	if (!t->digest[0])
 		return "its definition is not visible";
 	if (t->reaches)
 		return "uses objects of other databases or servers, which others may alter";
-	trigger_entry(entry, t);
-	if (strings_contain(known, entry))
+	if (any_has_text(known, t))
 		return NULL;
 	if (!strings_contain(known, t->name))
 		return trigger_is_named(known, t->name) ? "is not as it was reviewed"
@@ -62,16 +76,29 @@ const char *server_trigger_refused(const struct strings *known, const struct obs
 
 bool trigger_is_known(const struct strings *known, const struct observed_trigger *t)
 {
-	size_t size = strlen(t->name);
+	return !trigger_unsafe(t) && any_has_text(known, t);
+}
 
-	if (trigger_unsafe(t))
-		return false;
-	for (size_t i = 0; i < known->n; i++) {
-		const char *item = known->items[i];
-		if (!strncmp(item, t->name, size) &&
-			!strncmp(item + size, DIGEST, strlen(DIGEST)) &&
-			!strcasecmp(item + size + strlen(DIGEST), t->digest))
-			return true;
+bool triggers_are_shown(const struct observed_server *o)
+{
+	bool shown = !o->triggers_unknown && !observed_is_partial(o);
+
+	for (size_t i = 0; shown && i < o->n_databases; i++) {
+		const struct observed_database *d = &o->databases[i];
+		shown = !d->managed || d->absent || (d->read && !d->triggers_unknown && !d->hidden);
 	}
+	return shown;
+}
+
+/* A name alone is enough for a trigger of the server, and for no other. */
+bool trigger_entry_is_used(const char *entry, const struct observed_server *o)
+{
+	for (size_t i = 0; i < o->n_triggers; i++)
+		if (streq(entry, o->triggers[i].name) || entry_is_of_text(entry, &o->triggers[i]))
+			return true;
+	for (size_t i = 0; i < o->n_databases; i++)
+		for (size_t k = 0; k < o->databases[i].n_triggers; k++)
+			if (entry_is_of_text(entry, &o->databases[i].triggers[k]))
+				return true;
 	return false;
 }

@@ -125,7 +125,8 @@ static void server_record(struct explain_server *s, const struct record *r, cons
 		s->incomplete = r->state == STATE_UNVERIFIED;
 	} else if (r->kind == RECORD_END && r->code && s->reach != REACH_READ) {
 		s->reach = reach_of(r->code);
-	} else if (r->kind == RECORD_NOTE && !*r->login && !*r->database && !s->lacks) {
+	} else if (r->kind == RECORD_NOTE && r->state != STATE_OK && !*r->login && !*r->database &&
+		   !s->lacks) {
 		s->lacks = r->detail;
 	} else if (r->kind == RECORD_LOGIN && names_equal(r->login, login)) {
 		s->login = r->identity.status == LOGIN_GONE	  ? EXPLAIN_LOGIN_MISSING

@@ -65,6 +65,7 @@ struct kept {
 	const struct visit_run *run;
 	struct record *items;
 	size_t n;
+	bool in_part; /* some check was not answered */
 };
 
 /* Number of the database; SIZE_MAX: the server. Without a writable statement, a DBA must review the finding. */
@@ -258,6 +259,7 @@ static int one_run(
 		kept->n = before;
 	if (rc == SQL_SERVER_ERROR)
 		check_note(run, k->name, in ? in->name : NULL, error);
+	kept->in_part |= rc != 0;
 	return rc < 0 ? rc : 0;
 }
 
@@ -303,6 +305,8 @@ int leftovers_tell(struct visit_run *run, struct sql_error *error)
 	fitness_tell(run);
 	denials_tell(run);
 	namesakes_tell(run);
+	if (!rc && !kept.in_part)
+		known_names_tell(run, kept.items, kept.n);
 	kept_end(&kept, true);
 	return rc;
 }

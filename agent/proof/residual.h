@@ -138,11 +138,18 @@ void denials_tell(const struct visit_run *run);
 /* Those of one database. The caller frees the array; NULL: there are none. 0 or -ENOMEM. */
 int denials_find(const struct permission ***out, size_t *n, const struct visit_run *run,
 	const struct observed_database *d);
+/* Some denial may hide something of the database from the agent login, or there was no memory to see. */
+bool database_hides(const struct visit_run *run, const struct observed_database *d);
 /* Reports each user that has only the name of a managed login. */
 void namesakes_tell(const struct visit_run *run);
 /* What makes full access worth db_owner, as it was observed. */
 void fitness_tell(const struct visit_run *run);
 
+/* Reports each entry of known_triggers that is of no trigger which the server shows: as a note, or in an audit as a
+ * finding. */
+void known_triggers_tell(const struct visit_run *run);
+/* The same of all reviewed names, by the findings of an audit whose checks were all answered. */
+void known_names_tell(const struct visit_run *run, const struct record *findings, size_t n);
 /* Runs every check. Reports a RECORD_FINDING for each row, and a RECORD_NOTE for each check that this server cannot
  * answer. 0, or negative errno if the session was lost. */
 int leftovers_tell(struct visit_run *run, struct sql_error *error);

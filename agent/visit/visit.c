@@ -215,6 +215,8 @@ static void result_tell(const struct visit_run *run, int rc, const struct sql_er
 			: STATE_OK,
 		"");
 	tell_obstacles(run);
+	if (run->visit->mode != SQL_AUDIT)
+		known_triggers_tell(run);
 	tell_grants(run);
 	tell_formers(run);
 	tell_entries(run);

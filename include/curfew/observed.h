@@ -216,6 +216,10 @@ void trigger_entry(char buf[TRIGGER_ENTRY_MAX], const struct observed_trigger *t
 /* Some entry has the name, whatever its digest; with the digest of its text, and safe. */
 bool trigger_is_named(const struct strings *known, const char *name);
 bool trigger_is_known(const struct strings *known, const struct observed_trigger *t);
+/* Everything was read in which an entry of known_triggers could be found. */
+bool triggers_are_shown(const struct observed_server *o);
+/* An enabled trigger is the one that the entry was written for. */
+bool trigger_entry_is_used(const char *entry, const struct observed_server *o);
 /* A right on the server is everybody's, or MARK_ROLE is a member of another role or owns one. */
 bool observed_everybody_exceeds(const struct observed_server *o);
 void observed_free(struct observed_server *o);

@@ -125,6 +125,24 @@ class Leftovers(audit_lab.AuditCase):
                     self.remedy_run(other, strict=False)
                 self.assertEqual(self.told(), [])
 
+    def test_reviewed_names_that_nothing_bears(self):
+        """Each is a finding that fails nothing, and none where the question was not answered."""
+        found = self.lab_make()
+        found.client_add("acme", [("staging", "sql01", "AcmeTest")])
+        found.agent.apply()
+        self.clean(found)
+        lists = {"known_triggers": "gone", "known_linked_servers": "far", "known_proxies": "mailer"}
+        found.agent.servers["sql01"].update({setting: [name] for setting, name in lists.items()})
+        found.agent.write()
+        findings = self.audit(found, 0)["findings"]
+        self.assertEqual({(f["name"], f["severity"]) for f in findings}, {("unused-review", "low")})
+        self.assertEqual(sorted(f["evidence"].split(",")[0] for f in findings),
+                         sorted(f'{setting} lists "{name}"' for setting, name in lists.items()))
+        for finding in findings:
+            self.assertIn("remove the entry", finding["remedy"])
+        found.server.faults(fail_on=[["FROM msdb.dbo.sysproxies", 229]])
+        self.assertEqual({f["name"] for f in self.audit(found, 2)["findings"]}, {"not-shown"})
+
     def test_a_server_trigger_known_by_its_name_has_another_text(self):
         found = self.lab_make()
         found.server.sql("CREATE TRIGGER [watch] ON ALL SERVER FOR CREATE_DATABASE AS SELECT 1", "master")

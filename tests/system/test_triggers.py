@@ -57,6 +57,12 @@ class Triggers(StrangerCase):
         self.agent.write()
         return out, entries
 
+    def digest(self, name):
+        """Of the trigger's text, as its entry has it."""
+        return self.server.sql("SELECT CONVERT(nvarchar(64), HASHBYTES('SHA2_256', m.definition), 2) FROM sys.triggers AS t "
+                               "JOIN sys.sql_modules AS m ON m.object_id = t.object_id WHERE t.name = N'" + name + "'",
+                               "AcmeTest")[0][0]
+
     def test_reviewed_trigger(self):
         """What it is known by is its text: nobody can put another one under its name."""
         self.acme()
@@ -76,6 +82,31 @@ class Triggers(StrangerCase):
         self.assertIn("is not as it was reviewed", self.agent.curfew("apply", "--at", local(self.golive + days(14))).out)
         self.assertIsNone(self.server.login("hers"))
         self.assertTrue(self.server.login(USER)[1])
+
+    def test_a_reviewed_trigger_that_is_no_more(self):
+        """Altered, disabled, or dropped: its entry stays in the file, and that is said, and refuses nothing."""
+        self.acme()
+        self.applied(self.agent)
+        text = "CREATE TRIGGER [guard] ON DATABASE FOR DROP_ROLE AS IF IS_SRVROLEMEMBER(N'sysadmin') = 0 ROLLBACK"
+        self.server.sql(text, "AcmeTest")
+        reviewed = f"guard sha256:{self.digest('guard')}"
+        self.agent.servers["sql01"]["known_triggers"] = [reviewed]
+        self.agent.write()
+        stale = f'known_triggers lists "{reviewed}", and no enabled trigger'
+        for command in (["plan"], ["status"]):
+            self.assertNotIn("known_triggers", self.agent.curfew(*command, expect=0).out)
+        self.server.sql(text.replace("CREATE", "ALTER") + "; PRINT N'x'", "AcmeTest")
+        self.assertIn(stale, self.agent.curfew("plan").out)
+        self.server.sql("DROP TRIGGER [guard] ON DATABASE", "AcmeTest")
+        for command in (["plan"], ["status"], ["apply"]):
+            said = self.agent.curfew(*command, expect=0)
+            self.assertIn(f"ok: {stale}" if command == ["plan"] else stale, said.out)
+        (note,) = self.agent.curfew("status", "--json", expect=0).json["notes"]
+        self.assertEqual((note["server"], note["state"]), ("sql01", "ok"))
+        self.assertNotIn("known_triggers", self.agent.curfew("explain", "acme", USER).out)
+        # What is not read may have it.
+        self.server.faults(database_state={"AcmeTest": "offline"})
+        self.assertNotIn(stale, self.agent.curfew("plan").out)
 
     def test_a_trigger_answers_in_our_place(self):
         """It may be run, and its rows have the form of a reading: somebody else's login under the SID of one of ours."""
@@ -370,10 +401,7 @@ class Triggers(StrangerCase):
                           ("EXEC dbo.Notify", "with EXEC"), ("EXEC (N'SELECT 1')", "with EXEC")):
             with self.subTest(body):
                 self.server.sql(f"CREATE TRIGGER [spy] ON DATABASE FOR DDL_DATABASE_LEVEL_EVENTS AS {body}", "AcmeTest")
-                digest = self.server.sql("SELECT CONVERT(nvarchar(64), HASHBYTES('SHA2_256', m.definition), 2) FROM "
-                                         "sys.triggers AS t JOIN sys.sql_modules AS m ON m.object_id = t.object_id "
-                                         "WHERE t.name = N'spy'", "AcmeTest")[0][0]
-                self.agent.servers["sql01"]["known_triggers"] = [f"spy sha256:{digest}"]
+                self.agent.servers["sql01"]["known_triggers"] = [f"spy sha256:{self.digest('spy')}"]
                 self.agent.write()
                 out, entries = self.known(at)
                 self.assertEqual(entries, [])
