@@ -118,10 +118,7 @@ static bool access_has_begun(const struct visit_run *run, const struct observed_
 /* A baseline without what is hidden would show all of that as new one day. */
 static bool is_hidden(const struct visit_run *run, const struct observed_database *d)
 {
-	_cleanup_free_ const struct permission **all = NULL;
-	size_t n;
-
-	return d->managed && (denials_find(&all, &n, run, d) || n);
+	return d->managed && database_hides(run, d);
 }
 
 /* The database, if its baseline should be read now: for `audit` to compare, for `apply` to save. */

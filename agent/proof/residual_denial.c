@@ -15,6 +15,14 @@ int denials_find(const struct permission ***out, size_t *n, const struct visit_r
 		out, n, d, observed_user_of_agent(&run->observed, d, run->visit->server), users);
 }
 
+bool database_hides(const struct visit_run *run, const struct observed_database *d)
+{
+	_cleanup_free_ const struct permission **all = NULL;
+	size_t n;
+
+	return denials_find(&all, &n, run, d) || n;
+}
+
 static void securable_name(char buf[RECORD_TEXT_MAX], const struct permission *p)
 {
 	bool named = p->schema || p->object;

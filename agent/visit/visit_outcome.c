@@ -1,9 +1,13 @@
 /* Reports what came of a change. A removal that the server refused with error 15151 names what is not there, or what
  * the agent may not see. Removals wait for no other agent, so two of them may send the same statement, and the later
- * one gets this error. Only the next reading tells which it was: such an outcome is reported behind it. */
+ * one gets this error. Only the next reading tells which it was: such an outcome is reported behind it. The number alone
+ * proves nothing: a DDL trigger can raise it
+ * (https://learn.microsoft.com/sql/t-sql/language-elements/raiserror-transact-sql), and a denial can hide from that reading
+ * what is there. */
 #include <errno.h>
 #include <string.h>
 
+#include "proof/residual.h"
 #include "visit/visit.h"
 
 /* "Cannot drop the user 'x', because it does not exist or you do not have permission." */
@@ -100,7 +104,8 @@ static bool was_readable(const struct visit_run *run, const struct record *r)
 		return false;
 	const struct observed_database *d =
 		r->database[0] ? observed_find_database(o, r->database) : NULL;
-	return !r->database[0] || (d && d->read && !database_is_partial(o, d));
+	return !r->database[0] ||
+	       (d && d->read && !database_is_partial(o, d) && !database_hides(run, d));
 }
 
 void doubts_settle(struct visit_run *run, bool was_read)

@@ -28,7 +28,8 @@ struct row {
 	bool kept;			/* until the next reading */
 	bool read, asked, lacks_rights; /* of that reading */
 	enum state state;
-	bool hides, claimed; /* the reading: something is hidden; the SID is on record */
+	/* The reading: something of the server, or of the database, is hidden; the SID is on record. */
+	bool hides, hides_in_database, claimed;
 };
 
 static const struct row rows[] = {
@@ -44,6 +45,8 @@ static const struct row rows[] = {
 		STATE_DRIFT},
 	{"something is hidden", CHANGE_LOGIN_DROP, 15151, NULL, true, true, false, false,
 		STATE_DRIFT, .hides = true},
+	{"something in its database is hidden", CHANGE_USER_DROP, 15151, "Acme", true, true, false,
+		false, STATE_DRIFT, .hides_in_database = true},
 	{"a login to be disabled that is not seen", CHANGE_LOGIN_DISABLE, 15151, NULL, true, true,
 		false, false, STATE_DRIFT},
 	{"its SID names nothing either", CHANGE_LOGIN_DISABLE, 15151, NULL, true, true, false,
@@ -55,12 +58,22 @@ static const struct row rows[] = {
 
 static void row_check(const struct row *row)
 {
-	static struct observed_database seen = {.name = (char *)"Acme", .read = true};
-	static struct server server = {.name = (char *)"sql01"};
+	static struct observed_user everybody = {.name = (char *)"public", .type = 'R'};
+	static struct permission denial = {.class = CLASS_PRINCIPAL,
+		.state = 'D',
+		.name = (char *)"CONTROL",
+		.grantee = (char *)"public"};
+	static struct server server = {.name = (char *)"sql01", .login = (char *)"curfew_agent"};
 	static const struct program program;
 	static const struct sql_visit visit = {
 		.program = &program, .server = &server, .wanted = {.server = &server}};
 	static struct observed_unseen unseen = {.text = (char *)"a denial", .fix = (char *)""};
+	struct observed_database seen = {.name = (char *)"Acme",
+		.read = true,
+		.users = &everybody,
+		.n_users = 1,
+		.permissions = &denial,
+		.n_permissions = row->hides_in_database ? 1 : 0};
 	struct claim claim = {.server = "sql01",
 		.login = "acme.jane",
 		.sid = {.size = 1, .bytes = {7}},
