@@ -9,7 +9,7 @@
  * (https://learn.microsoft.com/sql/relational-databases/security/trustworthy-database-property). The other has an owner
  * that is not there: its login is gone, or it came from another server with an owner of its own (15517), or the domain
  * does not know the account (15404). That is decided by what somebody with full access to the database cannot change: a
- * DENY of IMPERSONATE gives 15517 too, and then nothing is run. A server that does not know EXECUTE AS refuses the
+ * DENY of IMPERSONATE gives 15517 too, and then nothing is run, nor where the server does not show that the owner is not there. A server that does not know EXECUTE AS refuses the
  * whole batch before any of it runs, and no CATCH block of it sees that
  * (https://learn.microsoft.com/sql/t-sql/language-elements/try-catch-transact-sql). The number alone (102) says
  * nothing, for a trigger can give it too, by EXEC of a text that is no T-SQL. So it counts only as the answer to
@@ -52,9 +52,9 @@ static const char owner_becomes[] =
 	"  EXECUTE AS USER = N'dbo' WITH COOKIE INTO @cookie;\n"
 	"END TRY\n"
 	"BEGIN CATCH\n"
-	"IF ERROR_NUMBER() <> 15404 AND (ERROR_NUMBER() <> 15517 OR EXISTS (SELECT 1 FROM sys.databases AS d\n"
-	"  JOIN sys.database_principals AS o ON o.sid = d.owner_sid\n"
-	"  WHERE d.database_id = DB_ID() AND o.principal_id = 1 AND SUSER_SNAME(d.owner_sid) IS NOT NULL)) THROW;\n"
+	"IF ERROR_NUMBER() <> 15404 AND (ERROR_NUMBER() <> 15517 OR NOT EXISTS (SELECT 1 FROM sys.databases AS d\n"
+	"  JOIN sys.database_principals AS o ON o.principal_id = 1\n"
+	"  WHERE d.database_id = DB_ID() AND (o.sid <> d.owner_sid OR SUSER_SNAME(d.owner_sid) IS NULL))) THROW;\n"
 	"END CATCH;\n"
 	"BEGIN TRY\n";
 

@@ -301,6 +301,17 @@ class Triggers(StrangerCase):
         self.assertTrue(self.server.login(USER)[1], "wider than it should be: disabled")
         self.assertIn("db_datawriter", self.server.roles(USER, "AcmeTest"))
 
+    def test_an_owner_of_whom_the_server_says_nothing(self):
+        """An owner that is there and denied looks like one that is not: nothing is run unless the server shows which."""
+        changes = self.changes_of_golive()
+        self.server.sql("DENY IMPERSONATE ON USER::dbo TO [curfew_agent]", "AcmeTest")
+        agent = self.found.person("jane")
+        self.works(agent.login("curfew_agent", AGENT_PASSWORD, "AcmeTest"))
+        self.server.faults(null_columns="database_principals.sid")
+        answer = self.works(agent.sql(changes))
+        self.assertEqual(outcomes(answer.rows), [["error", 15517]])
+        self.assertIn("curfew_full", self.server.roles(USER, "AcmeTest"))
+
     def test_trustworthy_database(self):
         """Its owner reaches the server, as sysadmin here: nothing is run as that one."""
         changes = self.changes_of_golive()
