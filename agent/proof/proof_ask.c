@@ -133,12 +133,34 @@ static void target_reset(struct target *k)
 	k->evidence[0] = '\0';
 }
 
-/* The server does not know the syntax, so do not ask for other users. Other errors concern one user only. */
+/* The server may not know the syntax. */
 bool is_syntax_error(int number)
 {
 	static const int numbers[] = {102, 156, 195, 40510, 40517, 33557097};
 
 	return number_is_among(number, numbers, ARRAY_SIZE(numbers));
+}
+
+static int row_ignore(void *context, const struct sql_value *v, int n)
+{
+	(void)context, (void)v, (void)n;
+	return 0;
+}
+
+/* Sets run->cannot_tell if the server refuses the syntax also in master, where no client has a say: what only one database
+ * refuses is a matter of its users, and of nobody else's. 0, SQL_SERVER_ERROR, or negative errno. */
+static int syntax_ask(struct visit_run *run)
+{
+	struct sql_error error;
+	struct text batch;
+
+	if (!text_begin(&batch))
+		return -ENOMEM;
+	fputs("USE [master];\nIF 1 = 0 EXECUTE AS USER = N'dbo';\nREVERT;\n", batch.to);
+	question_write(batch.to, proof_questions[LEVEL_FULL], 0, 0);
+	int rc = question_ask(run->session, &error, &batch, row_ignore, NULL);
+	run->cannot_tell = rc == SQL_SERVER_ERROR && is_syntax_error(error.number);
+	return rc;
 }
 
 static void target_cannot_tell(struct target *k, const struct sql_error *error)
@@ -173,9 +195,10 @@ static int targets_ask_once(struct visit_run *run, struct sql_error *error, stru
 				continue;
 			/* Some errors do not end a batch, so later rows may have been answered as a different user. */
 			target_cannot_tell(&t->items[i], error);
-			run->cannot_tell = is_syntax_error(error->number);
 			struct sql_error kept = *error;
 			rc = impersonation_leave(run);
+			if (rc >= 0 && is_syntax_error(kept.number))
+				rc = syntax_ask(run);
 			*error = kept;
 		}
 		if (rc < 0)

@@ -64,7 +64,7 @@ struct visit_run {
 	size_t n_unread_entries;
 	struct verdict *verdicts; /* parallel to visit->wanted.grants */
 	bool waited_again; /* questions of a verification that met a lock were asked a second time */
-	bool cannot_tell; /* the server does not know the syntax of a verification; not asked again in this visit */
+	bool cannot_tell; /* the server does not know the syntax of a verification; others are not asked in this visit */
 	struct claims
 		claims; /* those of the pass and of logins that this run created; the array is owned */
 	bool closing_only; /* removals come first; then baselines are read; then access is granted */

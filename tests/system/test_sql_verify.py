@@ -70,6 +70,25 @@ class Verified(LabCase):
         self.assertEqual(found.server.login(USER)[1], True)
         self.assertEqual((found.server.sessions_of(USER), found.agent.elements()), ([], []))
 
+    def test_what_one_database_refuses_the_server_may_know(self):
+        """The number of an unknown syntax, for one user alone: that is no server whose catalog is to be believed."""
+        found = self.lab_make(servers={"sql01": ("AcmeTest", "BoltTest")})
+        for client, database in (("acme", "AcmeTest"), ("bolt", "BoltTest")):
+            found.client_add(client, [("staging", "sql01", database)], **self.dates(lab.now() + days(20)))
+        found.agent.servers["sql01"]["evidence"] = "catalog"
+        found.agent.write()
+        for number in (102, 40517):
+            with self.subTest(number):
+                found.server.faults(fail_on=[[r"EXECUTE AS USER = N'acme", number]])
+                found.agent.apply(expect=(1, 2))
+                self.assertTrue(found.server.login(USER)[1])
+                self.assertFalse(found.server.login("bolt.jane.doe")[1])
+                proofs = {(e["client"], e["outcome"], e["detail"].split(":")[0])
+                          for e in found.agent.curfew("history", "--json").json if e["kind"] == "proof"}
+                self.assertIn(("acme", "unverified", f"the permission query failed ({number}"), proofs)
+                self.assertEqual({p for p in proofs if p[1] == "verified"}, {("bolt", "verified", "impersonation check")})
+                found.server.faults()
+
     def test_who_sees_the_hashes_of_passwords_has_more_than_to_look(self):
         found, jane, at = self.read_only_lab()
         for right, database in (("VIEW ANY CRYPTOGRAPHICALLY SECURED DEFINITION", "master"),
