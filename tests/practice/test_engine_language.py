@@ -109,6 +109,14 @@ class Flow(EngineCase):
                          208)
         self.fails(self.sa, "BEGIN TRY SELECT CAST(N'x' AS int) END TRY BEGIN CATCH THROW END CATCH", 245)
 
+    def test_an_error_by_its_number(self):
+        """Those of the server's own messages from 13000 on, as whoever may run RAISERROR raises them."""
+        for number, raised in ((15151, 15151), (40517, 40517), (1222, 2732), (12999, 2732), (50000, 2732), (60001, 18054),
+                               (33557097, 18054)):
+            self.fails(self.sa, f"RAISERROR({number}, 16, 1, N'drop', N'user', N'x')", raised)
+        self.assertEqual(self.one(self.sa, "BEGIN TRY RAISERROR(15023, 16, 1, N'x') END TRY BEGIN CATCH SELECT ERROR_MESSAGE() END CATCH"),
+                         "User, group, or role 'x' already exists in the current database.")
+
     def test_loops_and_variables(self):
         self.assertEqual(self.one(self.sa, "DECLARE @i int = 0, @s nvarchar(max) = N''; WHILE @i < 9 BEGIN "
                                            "SET @i += 1; IF @i = 3 CONTINUE; IF @i = 6 BREAK; SET @s += "

@@ -335,6 +335,43 @@ class Triggers(StrangerCase):
         self.assertEqual([text for text in sent if "EXECUTE AS USER = N'dbo'" not in text], [])
         self.assertTrue(self.server.login(USER)[1], "wider than it should be: disabled")
 
+    def guard_raises(self, number, at):
+        """A trigger that was reviewed stands for one that comes between the check and the change; from 13000 on RAISERROR raises
+        any number of the server's messages."""
+        self.server.sql("CREATE OR ALTER TRIGGER [guard] ON DATABASE FOR DROP_ROLE_MEMBER, ADD_ROLE_MEMBER, CREATE_USER, DROP_USER AS "
+                        f"ROLLBACK; RAISERROR({number}, 16, 1, N'drop', N'user', N'x')", "AcmeTest")
+        self.agent.servers["sql01"]["known_triggers"] = [f"guard sha256:{self.digest('guard')}"]
+        self.agent.write()
+        self.agent.apply(at, expect=(1, 2))
+
+    def bob_alone_is_let_in(self):
+        self.assertEqual({e[0] for e in self.agent.elements()}, {"203.0.113.9"})
+        self.assertFalse(self.server.login("bolt.bob.ray")[1])
+
+    def test_a_trigger_raises_numbers_that_mean_something(self):
+        """None opens or keeps anything, none is taken for a removal, and nobody else is held up."""
+        self.acme(servers={"sql01": ("AcmeTest", "BoltTest")})
+        bob = {"first": "Bob", "last": "Ray", "email": "bob@bolt.example", "sources": ["203.0.113.9"]}
+        self.found.client_add("bolt", [("staging", "sql01", "BoltTest")], users=[bob], **self.dates(self.golive))
+        at, end = local(self.golive), local(self.golive + days(31))
+        for number in (15023, 15063):
+            self.guard_raises(number, None)
+            self.bob_alone_is_let_in()
+            self.assertFalse(self.server.user(USER, "AcmeTest"))
+        self.server.sql("DROP TRIGGER [guard] ON DATABASE", "AcmeTest")
+        self.applied(self.agent)
+        for number in (15136, 15151, 15404, 15517, 40517):
+            with self.subTest(number):
+                self.guard_raises(number, at)
+                self.bob_alone_is_let_in()
+                self.assertTrue(self.server.login(USER)[1], "wider than it should be: disabled")
+                self.assertEqual(self.server.roles("bolt.bob.ray", "BoltTest"), ["curfew_read_only"])
+        self.guard_raises(15151, end)
+        self.assertTrue(self.server.user(USER, "AcmeTest"))
+        self.assertNotEqual(self.agent.curfew("certificate", "acme", "--at", end).code, 0)
+        self.assertEqual([e for e in self.agent.curfew("history", "acme", "--json").json
+                          if e["action"] == "user-drop" and e["outcome"] == "done"], [])
+
     def test_trigger_made_in_the_middle(self):
         """Between the reading and the change: the change's own batch looks once more."""
         changes = self.changes_of_golive()

@@ -1,4 +1,6 @@
 """Error numbers with text and severity, and whether they end the batch or the session."""
+import re
+
 from .events import SqlError
 
 _ERRORS = {
@@ -175,6 +177,7 @@ _ERRORS = {
     15401: (16, "Windows NT user or group '{name}' not found. Check the name again."),
     15406: (16, "Cannot execute as the server principal because the principal \"{name}\" does not exist, this type of principal cannot be impersonated, or you do not have permission."),
     15517: (16, "Cannot execute as the database principal because the principal \"{name}\" does not exist, this type of principal cannot be impersonated, or you do not have permission."),
+    15404: (16, "Could not obtain information about Windows NT group/user '{name}', error code {code}."),
     15405: (16, "Cannot use the special principal '{name}'."),
     15410: (11, "User or role '{name}' does not exist in this database."),
     15413: (11, "Cannot make a role a member of itself."),
@@ -189,11 +192,25 @@ _ERRORS = {
     15590: (16, "Can only use the 'No Revert' or 'Cookie' options with the 'Execute As' statement at the adhoc level."),
     33014: (16, "Cannot create or alter a login or user with password: hashed passwords exclude CHECK_POLICY."),
     33128: (16, "Encryption failed."),
+    40510: (16, "Statement '{what}' is not supported in this version of SQL Server."),
+    40517: (16, "Keyword or statement option '{what}' is not supported in this version of SQL Server."),
     33233: (16, "You can only create a user with a password in a contained database."),
 }
 COMPILE = {102, 104, 107, 108, 116, 130, 141, 145, 147, 174, 195, 205, 207, 208, 209, 213, 263, 1011,
            1013, 1033, 4104, 4121, 8120, 8155, 8156, 8158, 8159, 120, 121, 402, 445, 446, 447, 448, 449, 451, 468, 8117, 313, 206, 257}
 ABORTS = {15196, 15591, 824, 911, 916, 922, 923, 924, 926, 927, 942, 945, 952, 954, 976, 978, 983, 1205, 3609, 3930, 217, 2715}
+
+
+def system_message(number, severity, state):
+    """The text of sys.messages that RAISERROR raises by its number, with %s for what it is about."""
+    if number < 13000 or number == 50000:
+        raise SqlError(2732, f"Error number {number} is invalid. The number must be from 13000 through 2147483647 and it "
+                             "cannot be 50000.", 16)
+    if number not in _ERRORS:
+        raise SqlError(18054, f"Error {number}, severity {severity}, state {state} was raised, but no message with that error "
+                              "number was found in sys.messages. If error is larger than 50000, make sure the user-defined "
+                              "message is added using sp_addmessage.", 16)
+    return re.sub(r"\{\w+\}", "%s", _ERRORS[number][1])
 
 
 def error(number, *, line=0, state=1, **fields):

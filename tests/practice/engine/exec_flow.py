@@ -7,7 +7,7 @@ from .bind import Binder
 from .bind_from import QueryScope
 from .compile import Compiler
 from .env import BatchEnd, Env, Return
-from .errors import error
+from .errors import error, system_message
 from .events import Column, Columns, Done, Message, Row, SqlError
 from .exec_transactions import begins_transaction
 from .sqltypes import INT, NMAX, convert, to_python
@@ -235,7 +235,7 @@ class FlowExecutor:
         first = self.value(env, s.args[0])
         severity, state = self.value(env, s.args[1], INT), self.value(env, s.args[2], INT)
         values = [self.value(env, a) for a in s.args[3:]]
-        number, text = (50000, str(first)) if isinstance(first, str) else (first, "")
+        number, text = (50000, str(first)) if isinstance(first, str) else (first, system_message(first, severity, state))
         if values:
             text = re.sub(r"%(?:%|[-+0-9. #]*(?:l|h|I64)?[dioxXuscS])", lambda m: "%" if m.group() == "%%"
                           else str(values.pop(0) if values else "(null)"), text)
