@@ -209,10 +209,29 @@ static bool member_is_handled(const struct builder *b, const struct observed_dat
 	return claims_have_sid(b->c, &u->sid) || wanted_find(b->w, u->name);
 }
 
+/* USER_LOGIN has permissions only while a login gets its user: an agent that died then has left them. */
+static void user_login_police(struct builder *b, const struct observed_database *d)
+{
+	const struct observed_login *l = observed_find_login(b->o, USER_LOGIN);
+	const struct observed_user *u = l ? observed_user_of(d, l) : NULL;
+
+	for (size_t i = 0; u && i < d->n_permissions; i++) {
+		const struct permission *p = &d->permissions[i];
+		if (p->state == 'D' || !names_equal(p->grantee, u->name))
+			continue;
+		permission_copy(b,
+			&change_push(b, &b->closings, CHANGE_REVOKE, NULL, NULL, d->name,
+				"left by a change that was not finished")
+				 ->permission,
+			p);
+	}
+}
+
 void roles_police(struct builder *b, const struct observed_database *d)
 {
 	if (!d->managed || !d->read || database_is_untouchable(b, d))
 		return;
+	user_login_police(b, d);
 	const struct database_index *x = builder_index(b, d);
 	for (size_t i = 0; x && i < d->n_members; i++) {
 		const struct observed_member *m = &d->members[i];

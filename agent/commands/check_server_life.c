@@ -20,8 +20,8 @@
 static const char *fix_of(const struct life *l, char fix[RECORD_TEXT_MAX])
 {
 	snprintf(fix, RECORD_TEXT_MAX,
-		"a DBA must run the output of `curfew bootstrap %s` again, with the agent login in role db_owner of the "
-		"scratch database",
+		"a DBA must run the output of `curfew bootstrap %s` again; in the scratch database the agent login must be in "
+		"role db_owner, and login " USER_LOGIN " must have a user",
 		l->check->shown);
 	return fix;
 }

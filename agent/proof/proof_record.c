@@ -40,7 +40,7 @@ int change_record(struct record *r, struct visit_run *run, const struct change *
 
 	if (!text_begin(&statement))
 		return -1;
-	int rc = sql_write_change(statement.to, c, NULL, NULL, false);
+	int rc = sql_write_change(statement.to, c, NULL, NULL);
 	char *text = text_end(&statement);
 	if (!text)
 		return -1;

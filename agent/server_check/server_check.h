@@ -35,6 +35,9 @@ int check_facts(struct check_run *c); /* version, collation, clock, rights, mark
 int check_ways(struct check_run *c);  /* port, contained group, replicas */
 int check_reads(struct check_run *c); /* the parts of the catalog, the audit's questions */
 int check_database(struct check_run *c, size_t i);
+/* As whom Curfew changes a database: its owner, and USER_LOGIN. */
 int check_owner(struct check_run *c, const char *database);
+int check_user_login(struct check_run *c);
+int check_user_of_login(struct check_run *c, const char *database);
 
 #endif

@@ -329,6 +329,8 @@ int check_facts(struct check_run *c)
 	if (!rc)
 		rc = mark_check(c);
 	if (!rc)
+		rc = check_user_login(c);
+	if (!rc)
 		rc = references_check(c);
 	if (!rc && !c->check->brief)
 		rc = lock_check(c);

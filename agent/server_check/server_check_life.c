@@ -91,7 +91,7 @@ static int change_run(struct check_run *c, const struct change *change)
 
 	if (!text_begin(&text))
 		return -ENOMEM;
-	int rc = sql_write_change(text.to, change, NULL, NULL, false);
+	int rc = sql_write_change(text.to, change, NULL, NULL);
 	_cleanup_free_ char *batch = text_end(&text);
 	if (rc || !batch)
 		return rc ? rc : -ENOMEM;

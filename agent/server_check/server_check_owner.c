@@ -1,10 +1,20 @@
-/* Whether a database can be changed as its owner, so that no DDL trigger there runs with the agent login's permissions. */
+/* Whether a database can be changed as its owner, and get its users as USER_LOGIN, so that no DDL trigger there runs with
+ * the agent login's permissions. */
 #include <errno.h>
 
 #include "curfew/text.h"
 #include "proof/visit_run.h"
 #include "server_check/server_check.h"
 #include "sql/rows.h"
+
+static void database_enter_write(FILE *to, const char *database)
+{
+	fputs("USE ", to);
+	sql_write_name(to, database);
+	fputs("; IF DB_NAME() = ", to);
+	sql_write_string(to, database);
+	putc('\n', to);
+}
 
 static int answer_row(void *number, const struct sql_value *v, int n)
 {
@@ -19,11 +29,8 @@ static char *question(const char *database)
 
 	if (!text_begin(&text))
 		return NULL;
-	fputs("USE ", text.to);
-	sql_write_name(text.to, database);
-	fputs("; IF DB_NAME() = ", text.to);
-	sql_write_string(text.to, database);
-	fputs("\nBEGIN\nBEGIN TRY\nEXECUTE AS USER = N'dbo';\nREVERT;\nSELECT N'owner' AS [part], 0;\nEND TRY\n"
+	database_enter_write(text.to, database);
+	fputs("BEGIN\nBEGIN TRY\nEXECUTE AS USER = N'dbo';\nREVERT;\nSELECT N'owner' AS [part], 0;\nEND TRY\n"
 	      "BEGIN CATCH\nSELECT N'owner' AS [part], ERROR_NUMBER();\nEND CATCH;\nEND;\n",
 		text.to);
 	return text_end(&text);
@@ -55,5 +62,57 @@ int check_owner(struct check_run *c, const char *database)
 			"if its owner is no login of this server, run ALTER AUTHORIZATION ON DATABASE to [sa]; else revoke what denies "
 			"the agent login IMPERSONATE on dbo (docs/security.md)",
 			"cannot be changed as its owner: error %d", number);
+	return 0;
+}
+
+/* The login is made by `curfew bootstrap` with the permission to act as it. */
+static void user_login_tell(
+	struct check_run *c, const char *name, int rc, int answer, const char *ok)
+{
+	char fix[RECORD_TEXT_MAX];
+
+	if (!rc && answer == 1)
+		check_tell(c, CHECK_OK, name, NULL, "%s", ok);
+	else if (c->check->visit.server->evidence_catalog)
+		check_tell(c, CHECK_SKIP, name, NULL,
+			"this server may not know how to act as a login; users are made as the agent login");
+	else
+		check_tell(c, CHECK_FAIL, name, check_bootstrap(fix, c, NULL),
+			"users cannot be made as login " USER_LOGIN
+			": it or its user is missing, or the agent login may not act as it");
+}
+
+int check_user_login(struct check_run *c)
+{
+	int answer = -1;
+	int rc = check_ask(c,
+		"SELECT N'user-login' AS [part], COALESCE(HAS_PERMS_BY_NAME(N'[" USER_LOGIN
+		"]', N'LOGIN', N'IMPERSONATE'), 0);\n",
+		answer_row, &answer);
+
+	if (rc < 0)
+		return rc;
+	user_login_tell(c, "user-login", rc, answer,
+		"users are made as login " USER_LOGIN ", which has nothing elsewhere");
+	return 0;
+}
+
+int check_user_of_login(struct check_run *c, const char *database)
+{
+	struct text text;
+	int answer = -1;
+
+	if (!text_begin(&text))
+		return -ENOMEM;
+	database_enter_write(text.to, database);
+	fputs("SELECT N'user-login' AS [part], COUNT(*) FROM sys.database_principals AS p\n"
+	      "  WHERE p.name = N'" USER_LOGIN "' AND p.sid = SUSER_SID(N'" USER_LOGIN "');\n",
+		text.to);
+	_cleanup_free_ char *batch = text_end(&text);
+	int rc = batch ? check_ask(c, batch, answer_row, &answer) : -ENOMEM;
+	if (rc < 0)
+		return rc;
+	user_login_tell(c, "database.user-login", rc, answer,
+		"login " USER_LOGIN " has a user there, as which users are made");
 	return 0;
 }

@@ -274,6 +274,8 @@ int check_database(struct check_run *c, size_t i)
 			"not asked: the agent login lacks its permissions there");
 	else if (!rc && whole)
 		rc = check_owner(c, database);
+	if (!rc && whole && !lacks)
+		rc = check_user_of_login(c, database);
 	for (const struct part *p = database_parts; whole && p->name && !rc; p++)
 		rc = question_run(c, database, "read", p->name, p->text, has_rows(p->name));
 	/* Definitions are compared by a hash, whatever their length and the compatibility level. */

@@ -63,19 +63,54 @@ static void write_login(FILE *to, const struct server *s, const struct server *f
 	write_words_name(to, "CREATE LOGIN ", s->login,
 		" WITH PASSWORD =\n        <the password, as N'...'>,\n");
 	if (first != s)
-		fprintf(to, "        SID = <the SID that the script of %s printed, as 0x...>,\n",
-			first->name);
+		fprintf(to,
+			"        SID = <the SID of %s that the script of %s printed, as 0x...>,\n",
+			s->login, first->name);
 	fputs("        DEFAULT_DATABASE = [master], CHECK_POLICY = OFF, CHECK_EXPIRATION = OFF\n",
 		to);
 	write_words_name(to, "ELSE\n    ALTER LOGIN ", s->login, " WITH CHECK_POLICY = OFF;\nGO\n");
+}
+
+/* CREATE LOGIN takes no variable: its text is put together. Of the password nobody knows more than that it is random. */
+static void write_user_login(FILE *to, const struct server *s, const struct server *first)
+{
+	fputs("\n-- As this login Curfew gives a login its user in a database, so that no DDL trigger there runs with what the\n"
+	      "-- agent's own login may do. Nobody can log in with it: it is disabled, and its password is random.\n",
+		to);
+	write_guarded(to, "sys.server_principals", USER_LOGIN);
+	fputs("BEGIN\n", to);
+	if (first != s)
+		fprintf(to,
+			"    DECLARE @sid varbinary(85) = <the SID of " USER_LOGIN
+			" that the script of %s printed, as 0x...>;\n",
+			first->name);
+	fputs("    DECLARE @create nvarchar(max) = N'CREATE LOGIN [" USER_LOGIN
+	      "] WITH PASSWORD = N'''\n"
+	      "        + CONVERT(nvarchar(66), CRYPT_GEN_RANDOM(32), 1) + N'''",
+		to);
+	if (first != s)
+		fputs(", SID = ' + CONVERT(nvarchar(200), @sid, 1)\n        + N'", to);
+	fputs(", DEFAULT_DATABASE = [master], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF';\n"
+	      "    EXEC sys.sp_executesql @create;\n"
+	      "END;\n"
+	      "ALTER LOGIN [" USER_LOGIN "] DISABLE;\n"
+	      "GRANT VIEW ANY DEFINITION TO [" USER_LOGIN "];\n"
+	      "GRANT IMPERSONATE ON LOGIN::[" USER_LOGIN "]",
+		to);
+	write_words_name(to, " TO ", s->login, ";\nGO\n");
+}
+
+static void write_sids(FILE *to, const struct server *s, const struct server *first)
+{
 	if (!s->replicas.n && first == s)
 		return;
-	fputs("-- The agent's users come with the databases of an availability group and know the login by its SID alone: it\n"
-	      "-- must be the same on all replicas.\n"
-	      "SELECT p.sid FROM sys.server_principals AS p WHERE p.name = ",
+	fputs("\n-- The users of these logins come with the databases of an availability group and know them by their SIDs\n"
+	      "-- alone: these must be the same on all replicas.\n"
+	      "SELECT p.name, p.sid FROM sys.server_principals AS p WHERE p.name IN (N'" USER_LOGIN
+	      "', ",
 		to);
 	sql_write_string(to, s->login);
-	fputs(";\nGO\n", to);
+	fputs(");\nGO\n", to);
 }
 
 static void write_server_rights(FILE *to, const struct server *s)
@@ -132,7 +167,10 @@ static void write_databases(FILE *to, const struct server *s, const struct serve
 	for (size_t i = 0; i < n_databases; i++) {
 		write_use(to, databases[i]);
 		write_user(to, s->login);
-		write_words_name(to, "ALTER ROLE [db_owner] ADD MEMBER ", s->login, ";\nGO\n");
+		write_words_name(to, "ALTER ROLE [db_owner] ADD MEMBER ", s->login, ";\n");
+		/* It comes in only while a login gets its user (statement_user_login.c). */
+		write_user(to, USER_LOGIN);
+		fputs("REVOKE CONNECT FROM [" USER_LOGIN "];\nGO\n", to);
 	}
 }
 
@@ -160,17 +198,31 @@ int sql_write_bootstrap(FILE *to, const struct server *s, const struct server *f
 	char *const *databases, size_t n_databases)
 {
 	write_login(to, s, first);
+	write_user_login(to, s, first);
+	write_sids(to, s, first);
 	write_server_rights(to, s);
 	write_databases(to, s, first, databases, n_databases);
 	write_agent_jobs(to, s);
 	return ferror(to) ? -1 : 0;
 }
 
-static void write_user_drop(FILE *to, const char *database, const char *login)
+static void write_user_drop(FILE *to, const char *login)
 {
-	write_use(to, database);
 	write_present(to, "sys.database_principals", login);
 	write_words_name(to, "DROP USER ", login, ";\nGO\n");
+}
+
+/* Another gateway's agent may act as it. */
+static void write_user_login_drop(FILE *to, const char *login)
+{
+	fputs("IF NOT EXISTS (SELECT 1 FROM sys.server_permissions AS p JOIN sys.server_principals AS g\n"
+	      "    ON g.principal_id = p.grantee_principal_id WHERE p.class = 101 AND p.permission_name = N'IMPERSONATE'\n"
+	      "    AND p.major_id = SUSER_ID(N'" USER_LOGIN "') AND g.name <> ",
+		to);
+	sql_write_string(to, login);
+	fputs(")\n  AND SUSER_ID(N'" USER_LOGIN "') IS NOT NULL\n    DROP LOGIN [" USER_LOGIN
+	      "];\nGO\n",
+		to);
 }
 
 int sql_write_bootstrap_drop(FILE *to, const struct server *s, const struct server *first,
@@ -181,16 +233,23 @@ int sql_write_bootstrap_drop(FILE *to, const struct server *s, const struct serv
 		"-- more: logins that Curfew made stay, and nobody ends their access.\n",
 		s->name);
 	/* Those of a replica are dropped where the primary is. */
-	for (size_t i = 0; i < n_databases && first == s; i++)
-		write_user_drop(to, databases[i], s->login);
-	write_user_drop(to, "msdb", s->login);
+	for (size_t i = 0; i < n_databases && first == s; i++) {
+		write_use(to, databases[i]);
+		write_user_drop(to, s->login);
+		write_use(to, databases[i]);
+		write_user_drop(to, USER_LOGIN);
+	}
+	write_use(to, "msdb");
+	write_user_drop(to, s->login);
 	write_use(to, "master");
 	write_present(to, "sys.database_principals", LOCK_ROLE);
 	write_words_name(to, "ALTER ROLE ", LOCK_ROLE, "");
 	write_words_name(to, " DROP MEMBER ", s->login, ";\n");
 	write_present(to, "sys.database_principals", LOCK_ROLE);
 	write_words_name(to, "DROP ROLE ", LOCK_ROLE, ";\nGO\n");
-	write_user_drop(to, "master", s->login);
+	write_use(to, "master");
+	write_user_drop(to, s->login);
+	write_user_login_drop(to, s->login);
 	fputs("-- Refused while a login that Curfew made is a member: those first.\n", to);
 	write_present(to, "sys.server_principals", MARK_ROLE);
 	write_words_name(to, "DROP SERVER ROLE ", MARK_ROLE, ";\nGO\n");

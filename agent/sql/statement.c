@@ -138,23 +138,35 @@ static int write_change(FILE *to, const struct change *c, const char *password,
 	return rc;
 }
 
-int sql_write_change(FILE *to, const struct change *c, const char *password,
-	const struct observed_database *guarded, bool as_owner)
+static enum change_identity identity(const struct change *c, const struct change_way *way)
 {
+	enum change_identity wanted = change_identity(c->kind);
+
+	if (!way || !way->guarded || way->as_agent)
+		return RUNS_AS_AGENT;
+	return wanted == RUNS_AS_USER_LOGIN && !way->has_user_login ? RUNS_AS_AGENT : wanted;
+}
+
+int sql_write_change(
+	FILE *to, const struct change *c, const char *password, const struct change_way *way)
+{
+	const struct observed_database *guarded = way ? way->guarded : NULL;
+	enum change_identity as = identity(c, way);
 	struct text plain;
 
-	as_owner = as_owner && guarded && change_runs_as_owner(c->kind);
-	if (as_owner && !name_is_whole(guarded->name))
+	if (as != RUNS_AS_AGENT && !name_is_whole(guarded->name))
 		return -ENOTSUP;
 	if (!text_begin(&plain))
 		return -ENOMEM;
-	write_in(as_owner ? to : plain.to, c->database);
-	int rc = write_change(plain.to, c, password, guarded, as_owner);
+	write_in(as != RUNS_AS_AGENT ? to : plain.to, c->database);
+	int rc = write_change(plain.to, c, password, guarded, as == RUNS_AS_OWNER);
 	char *text = text_end(&plain);
 	if (!text)
 		return rc ? rc : -ENOMEM;
-	if (as_owner)
+	if (as == RUNS_AS_OWNER)
 		statement_write_as_owner(to, text);
+	else if (as == RUNS_AS_USER_LOGIN)
+		statement_write_as_user_login(to, c->kind, text);
 	else
 		batch_write_sendable(to, text, NULL);
 	/* The text may contain the password. */

@@ -13,10 +13,17 @@ int statement_write_revoke(
 int statement_write_owner(
 	FILE *to, const struct change *c, const struct observed_database *guarded, bool as_owner);
 
-/* Who changes are made as inside of a database: its owner, or the agent itself. */
-bool change_runs_as_owner(enum change_kind kind);
+/* Who a change is made as inside of a database. */
+enum change_identity {
+	RUNS_AS_AGENT,
+	RUNS_AS_OWNER,
+	RUNS_AS_USER_LOGIN,
+};
+enum change_identity change_identity(enum change_kind kind);
 /* The statement stands in its database, in a batch that declares the variables once. */
 void statement_write_as_owner(FILE *to, const char *statement);
+/* The same as USER_LOGIN, which gets what the change needs, and gives it back. */
+void statement_write_as_user_login(FILE *to, enum change_kind kind, const char *statement);
 /* Makes the session the agent's again. Nothing in it makes somebody else's code run, so a syntax error says that the
  * server does not know the statements by which a change runs as the owner. */
 void statement_write_owner_end(FILE *to);

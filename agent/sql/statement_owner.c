@@ -18,8 +18,7 @@
 
 #include "sql/name.h"
 
-/* Not what gives a login a user: nobody whom the server does not know sees the login. */
-bool change_runs_as_owner(enum change_kind kind)
+enum change_identity change_identity(enum change_kind kind)
 {
 	switch (kind) {
 	case CHANGE_MEMBER_ADD:
@@ -32,9 +31,12 @@ bool change_runs_as_owner(enum change_kind kind)
 	case CHANGE_ROLE_DENY:
 	case CHANGE_ROLE_DENY_REMOVE:
 	case CHANGE_ROLE_GRANT:
-		return true;
+		return RUNS_AS_OWNER;
+	case CHANGE_USER_CREATE:
+	case CHANGE_USER_REMAP:
+		return RUNS_AS_USER_LOGIN;
 	default:
-		return false;
+		return RUNS_AS_AGENT;
 	}
 }
 

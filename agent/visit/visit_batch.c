@@ -61,10 +61,13 @@ static int guard_write(FILE *to, const struct visit_run *run, const struct chang
 int change_write(
 	FILE *to, const struct visit_run *run, const struct change *c, const char *password)
 {
+	const struct change_way way = {.guarded = database_of(run, c),
+		.as_agent = run->as_agent,
+		.has_user_login = observed_find_login(&run->observed, USER_LOGIN) != NULL};
 	int rc = guard_write(to, run, c);
 
 	if (!rc)
-		rc = sql_write_change(to, c, password, database_of(run, c), !run->as_agent);
+		rc = sql_write_change(to, c, password, &way);
 	putc('\n', to);
 	statement_write_patience(to, true);
 	return rc;

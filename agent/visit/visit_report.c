@@ -32,20 +32,31 @@ static void tell_unreadable(const struct visit_run *run, const struct observed_u
 	worker_tell(run->worker, &r);
 }
 
+/* What the bootstrap of an earlier version has not made. It does not make the observed access doubtful. */
+static void tell_missing(const struct visit_run *run, const char *what)
+{
+	struct record r;
+
+	record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
+	r.state = STATE_UNVERIFIED;
+	RECORD_PRINTF(&r, detail, "%s; run the output of `curfew bootstrap %s` again", what,
+		run->visit->server->name);
+	worker_tell(run->worker, &r);
+}
+
 void tell_obstacles(const struct visit_run *run)
 {
-	/* This concerns the server only, and does not make the observed access doubtful. */
-	if (run->observed.lock_is_open) {
-		struct record r;
-		record_of(&r, run->visit, RECORD_NOTE, NULL, NULL, NULL);
-		r.state = STATE_UNVERIFIED;
-		RECORD_PRINTF(&r, detail,
+	if (run->observed.lock_is_open)
+		tell_missing(run,
 			"role " LOCK_ROLE
 			" is missing in master, or the agent login is not a member, so any login can "
-			"hold Curfew's lock and delay what grants access; run the output of `curfew bootstrap %s` again",
-			run->visit->server->name);
-		worker_tell(run->worker, &r);
-	}
+			"hold Curfew's lock and delay what grants access");
+	if (!observed_find_login(&run->observed, USER_LOGIN) &&
+		!run->visit->server->evidence_catalog)
+		tell_missing(run,
+			"login " USER_LOGIN
+			" is missing, so the agent login itself gives logins their users, and a DDL trigger that a client's user "
+			"creates at that moment runs with what the agent login may do");
 	for (size_t i = 0; i < run->observed.n_unreadable; i++)
 		tell_unreadable(run, &run->observed.unreadable[i]);
 	for (size_t i = 0; i < run->difference.n_obstacles; i++) {

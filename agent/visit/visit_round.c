@@ -38,7 +38,7 @@ static int change_send(struct visit_run *run, struct sql_error *error, const str
 	struct text statement;
 	int rc = text_begin(&statement) ? 0 : -ENOMEM;
 
-	if (!rc && change_runs_as_owner(c->kind) && !run->as_agent)
+	if (!rc && change_identity(c->kind) != RUNS_AS_AGENT && !run->as_agent)
 		statement_write_variables(statement.to);
 	if (!rc)
 		rc = change_write(statement.to, run, c, password);
@@ -56,7 +56,7 @@ static int change_send(struct visit_run *run, struct sql_error *error, const str
 
 static int change_run(struct visit_run *run, struct sql_error *error, const struct change *c)
 {
-	bool as_owner = change_runs_as_owner(c->kind) && !run->as_agent;
+	bool as_other = change_identity(c->kind) != RUNS_AS_AGENT && !run->as_agent;
 	char *password = NULL;
 
 	visit_ahead_forget(run);
@@ -64,7 +64,7 @@ static int change_run(struct visit_run *run, struct sql_error *error, const stru
 		return -ENOMEM;
 	int rc = change_send(run, error, c, password);
 	/* The server has refused the batch for what it does not know, before any of it ran. */
-	if (rc == SQL_SERVER_ERROR && as_owner && run->as_agent)
+	if (rc == SQL_SERVER_ERROR && as_other && run->as_agent)
 		rc = change_send(run, error, c, password);
 	/* Withhold an error text that repeats a secret of its statement. */
 	if (rc && sql_password_is_told(error->text, password))

@@ -11,6 +11,8 @@
 #define MARK_ROLE "curfew_logins"
 /* Database role in master. Its members, the agent logins, may take the application lock. */
 #define LOCK_ROLE "curfew_lock"
+/* Login as which a login gets its user in a database. Nobody can log in with it. `curfew bootstrap` creates it. */
+#define USER_LOGIN "curfew_users"
 
 struct observed_login {
 	char *name;

@@ -79,11 +79,17 @@ void sql_session_close(struct sql_session *s);
 
 /* ---- statements ---- */
 
-/* The exact T-SQL of a change. `password` is inserted where a statement needs one; NULL writes '********'. In the
- * `guarded` database it is run, with `as_owner`, as the database's owner, where that can be, and of several statements
- * each stands behind a check of the DDL triggers; NULL: the change alone, to be read. */
-int sql_write_change(FILE *to, const struct change *c, const char *password,
-	const struct observed_database *guarded, bool as_owner);
+/* How a change is run in a database. */
+struct change_way {
+	const struct observed_database *guarded; /* NULL: it is of the server */
+	bool as_agent;	     /* the server does not know how to run it as somebody else */
+	bool has_user_login; /* the server has USER_LOGIN */
+};
+/* The exact T-SQL of a change. `password` is inserted where a statement needs one; NULL writes '********'. In a guarded
+ * database it is run as somebody who has nothing elsewhere, where that can be, and of several statements each stands
+ * behind a check of the DDL triggers. `way` NULL: the change alone, to be read. */
+int sql_write_change(
+	FILE *to, const struct change *c, const char *password, const struct change_way *way);
 /* What a batch declares once, before changes that are guarded. */
 void statement_write_variables(FILE *to);
 /* Sets the one-time password of a handover. */

@@ -123,7 +123,7 @@ static void change_check(struct input *in)
 	names_add(&names, "dbo");
 	names_add(&names, "********");
 	names_add(&names, MARK_ROLE);
-	int r = sql_write_change(f, &d.changes[0], password, NULL, false);
+	int r = sql_write_change(f, &d.changes[0], password, NULL);
 	REQUIRE(r == 0 || r == -ENOTSUP);
 	fclose(f);
 	/* One that cannot be written is not run. */

@@ -164,6 +164,31 @@ class Sessions(EngineCase):
         self.assertEqual(self.one(a, "EXECUTE AS USER = N'b'; SELECT USER_NAME()"), "b")
 
 
+    def test_a_disabled_login_is_acted_as_where_it_may_enter(self):
+        a = self.login("a")
+        self.ok(self.sa, "ALTER ROLE db_owner ADD MEMBER a; CREATE LOGIN p WITH PASSWORD = N'Good#pass1'; "
+                         "CREATE LOGIN maker WITH PASSWORD = N'Good#pass1'; ALTER LOGIN maker DISABLE; CREATE USER maker FOR LOGIN maker; "
+                         "REVOKE CONNECT FROM maker; USE master; GRANT VIEW ANY DEFINITION TO maker; USE shop")
+        act = ("DECLARE @c varbinary(8000); EXECUTE AS LOGIN = N'maker' WITH COOKIE INTO @c; BEGIN TRY {} END TRY "
+               "BEGIN CATCH REVERT WITH COOKIE = @c; THROW; END CATCH; REVERT WITH COOKIE = @c")
+        self.fails(a, act.format("SELECT 1"), 15406)
+        self.ok(self.sa, "USE master; GRANT IMPERSONATE ON LOGIN::maker TO a; USE shop")
+        self.fails(a, act.format("SELECT 1"), 916)
+        self.ok(a, "GRANT CONNECT TO maker")
+        self.fails(a, act.format("CREATE USER p FOR LOGIN p"), 15247)
+        self.ok(a, "GRANT ALTER ANY USER TO maker")
+        self.ok(a, act.format("CREATE USER p FOR LOGIN p"))
+        # The owner inside of the database sees no login; nor is the right to alter users enough to give one another login.
+        self.fails(a, "EXECUTE AS USER = N'dbo'; CREATE USER q FOR LOGIN p", 15007)
+        self.ok(a, "REVERT")
+        self.fails(a, "EXECUTE AS USER = N'dbo'; ALTER USER p WITH LOGIN = p", 15007)
+        self.ok(a, "REVERT")
+        self.fails(a, act.format("ALTER USER p WITH LOGIN = p"), 15151)
+        self.ok(a, "GRANT CONTROL TO maker")
+        self.ok(a, act.format("ALTER USER p WITH LOGIN = p"))
+        self.assertEqual(self.one(a, "SELECT SUSER_SNAME()"), "a")
+
+
 class Users(EngineCase):
     def test_creation(self):
         self.login("a").close()

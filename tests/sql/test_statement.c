@@ -147,7 +147,7 @@ static char *written(int *rc, const struct change *c, const char *password)
 	FILE *f = open_memstream(&out, &size);
 
 	assert_non_null(f);
-	*rc = sql_write_change(f, c, password, NULL, false);
+	*rc = sql_write_change(f, c, password, NULL);
 	assert_int_equal(fclose(f), 0);
 	if (!*rc)
 		corpus_add(out);

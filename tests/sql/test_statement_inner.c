@@ -27,20 +27,25 @@
 	"N'A DDL trigger was created or changed since this database was read, or is hidden from the agent login: " \
 	"nothing was run.', 1;\n"
 
-static char *written_as(
-	const struct change *c, const struct observed_database *guarded, bool as_owner)
+static char *written_way(const struct change *c, const struct change_way *way)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	assert_non_null(f);
-	if (guarded && as_owner)
+	if (way->guarded && !way->as_agent)
 		statement_write_variables(f);
-	assert_int_equal(sql_write_change(f, c, NULL, guarded, as_owner), 0);
+	assert_int_equal(sql_write_change(f, c, NULL, way), 0);
 	assert_int_equal(fclose(f), 0);
 	corpus_add(text);
 	return text;
+}
+
+static char *written_as(
+	const struct change *c, const struct observed_database *guarded, bool as_owner)
+{
+	return written_way(c, &(struct change_way){.guarded = guarded, .as_agent = !as_owner});
 }
 
 static char *written(const struct change *c, const struct observed_database *guarded)
@@ -175,6 +180,53 @@ static void test_changes_of_a_database_run_as_its_owner(void **state)
 	}
 }
 
+static void test_a_login_gets_its_user_as_a_login_of_its_own(void **state)
+{
+	static const struct {
+		enum change_kind kind;
+		const char *statement, *needed;
+	} cases[] = {
+		{CHANGE_USER_CREATE, "CREATE USER [jane] FOR LOGIN [jane.doe];", "ALTER ANY USER"},
+		{CHANGE_USER_REMAP, "ALTER USER [jane] WITH LOGIN = [jane.doe];", "CONTROL"},
+	};
+	const struct observed_database d = {.name = (char *)"Acme"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct change c = {.kind = cases[i].kind,
+			.database = d.name,
+			.principal = (char *)"jane",
+			.login = (char *)"jane.doe"};
+		_cleanup_free_ char *text = written_way(
+			&c, &(struct change_way){.guarded = &d, .has_user_login = true});
+		_cleanup_free_ char *expected = NULL;
+		assert_true(
+			asprintf(&expected,
+				"SET @cookie = NULL;\n"
+				"EXECUTE AS LOGIN = N'curfew_users' WITH COOKIE INTO @cookie;\n"
+				"BEGIN TRY\n%s\nEND TRY\n"
+				"BEGIN CATCH\nREVERT WITH COOKIE = @cookie;\nTHROW;\nEND CATCH;\n"
+				"REVERT WITH COOKIE = @cookie;\n",
+				cases[i].statement) > 0);
+		const char *made = strstr(text, expected);
+		assert_non_null(made);
+		assert_null(strstr(made + strlen(expected), cases[i].statement));
+		/* What it needs it has only meanwhile, also after an error, and from the owner. */
+		char grant[96], revoke[96];
+		snprintf(grant, sizeof(grant), "GRANT CONNECT, %s TO [curfew_users];",
+			cases[i].needed);
+		snprintf(revoke, sizeof(revoke), "REVOKE CONNECT, %s FROM [curfew_users];",
+			cases[i].needed);
+		const char *given = strstr(text, grant), *taken = strstr(made, revoke);
+		assert_true(given && given < made && taken);
+		assert_true(strstr(text, BECOMES) < given && strstr(made, BECOMES) < taken);
+		assert_non_null(strstr(taken + 1, revoke));
+		/* The agent itself does it where the server has no such login. */
+		_cleanup_free_ char *agents = written_way(&c, &(struct change_way){.guarded = &d});
+		assert_null(strstr(agents, "EXECUTE AS"));
+	}
+}
+
 /* Never run, only read by the server: whether it knows the statement by which a change begins. */
 static void test_the_end_asks_whether_the_server_knows_the_beginning(void **state)
 {
@@ -204,7 +256,8 @@ static void test_nothing_is_run_in_a_database_that_cannot_be_named(void **state)
 
 	(void)state;
 	assert_non_null(f);
-	assert_int_equal(sql_write_change(f, &c, NULL, &d, true), -ENOTSUP);
+	assert_int_equal(
+		sql_write_change(f, &c, NULL, &(struct change_way){.guarded = &d}), -ENOTSUP);
 	assert_int_equal(fclose(f), 0);
 	assert_string_equal(text, "");
 	free(text);
@@ -215,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_inner_statement_has_its_guard),
 		cmocka_unit_test(test_changes_of_a_database_run_as_its_owner),
+		cmocka_unit_test(test_a_login_gets_its_user_as_a_login_of_its_own),
 		cmocka_unit_test(test_the_end_asks_whether_the_server_knows_the_beginning),
 		cmocka_unit_test(test_nothing_is_run_in_a_database_that_cannot_be_named)};
 

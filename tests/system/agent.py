@@ -178,11 +178,9 @@ class Agent:
         """A DBA's part: puts the password where it belongs and runs what bootstrap printed."""
         text = self.curfew("bootstrap", server, expect=0).out
         script = text.replace("<the password, as N'...'>", f"N'{self.password}'")
-        first = re.search(r"<the SID that the script of (\S+) printed, as 0x...>", script)
-        if first:
-            printed = others[first.group(1)].sql(
-                "SELECT sid FROM sys.server_principals WHERE name = N'curfew_agent'")[0][0]
-            script = script.replace(first.group(0), printed)
+        for asked, login, first in re.findall(r"(<the SID of (\S+) that the script of (\S+) printed, as 0x...>)", script):
+            printed = others[first].sql(f"SELECT sid FROM sys.server_principals WHERE name = N'{login}'")[0][0]
+            script = script.replace(asked, printed)
         practice.script(script)
         for batch in batches(script):
             corpus.add(batch)

@@ -43,7 +43,8 @@ class CheckServer(LabCase):
     def scratch(self, **options):
         found = self.made(**options)
         found.server.script("USE [Scratch]\nGO\nCREATE USER [curfew_agent] FOR LOGIN [curfew_agent]\nGO\n"
-                            "ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\n")
+                            "ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\n"
+                            "CREATE USER [curfew_users] FOR LOGIN [curfew_users]\nGO\n")
         return found
 
 
@@ -55,9 +56,9 @@ class Healthy(CheckServer):
         self.assertEqual((report["result"], report["failed"], report["skipped"]), ("ok", 0, 0))
         names = self.lines(report, "ok")
         self.assertLessEqual({"name", "tcp", "tls", "encryption", "login", "settings", "version", "collation", "clock",
-                              "right.ALTER ANY LOGIN", "denials", "mark", "trigger-references", "lock", "earlier-checks",
+                              "right.ALTER ANY LOGIN", "denials", "mark", "user-login", "trigger-references", "lock", "earlier-checks",
                               "read.principal", "read.session",
-                              "audit.linked-server", "database.state", "read.user", "audit.orphaned-user",
+                              "audit.linked-server", "database.state", "database.user-login", "read.user", "audit.orphaned-user",
                               "audit.baseline", "inventory.server-start", "inventory.job", "inventory.object",
                               "inventory.reference", "inventory.index-usage", "inventory.query-store-use"}, names)
         for check in report["checks"]:

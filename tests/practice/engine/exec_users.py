@@ -68,10 +68,13 @@ class UserExecutor:
                 env.has(db, "USER", p.id, "ALTER") or own):
             raise error(15151, verb="alter", what="user", name=s.name)
         if "LOGIN" in o:
-            if not env.has_db("ALTER ANY USER"):
+            # "To change the target login of a user requires the CONTROL permission on the database"
+            # (https://learn.microsoft.com/sql/t-sql/statements/alter-user-transact-sql, Permissions).
+            if not env.has_db("CONTROL"):
                 raise error(15151, verb="alter", what="user", name=s.name)
             login = cat.principals.find(o["LOGIN"])
-            if login is None or login.type != "S":
+            if login is None or login.type != "S" or \
+                    not self.engine.security.sees_server_principal(env.ctx, login):
                 raise error(15007, name=o["LOGIN"])
             if p.auth == 0 and p.type == "S" and len(p.sid or b"") > 16 or p.type != "S" or p.id == 2:
                 raise SqlError(33016, "The user cannot be remapped to a login. Remapping can only be "

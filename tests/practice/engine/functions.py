@@ -1,5 +1,6 @@
 """Built-in functions: a table of name, argument count, type, and either SQL or Python."""
 import hashlib
+import os
 import random
 import re
 import uuid
@@ -190,6 +191,9 @@ def _hashbytes(env, algorithm, value, wide):
 
 
 TABLE["NEWID"] = Function(0, 0, UID, lambda e: str(uuid.uuid4()).upper())
+# https://learn.microsoft.com/sql/t-sql/functions/crypt-gen-random-transact-sql: NULL for a length that it does not take.
+TABLE["CRYPT_GEN_RANDOM"] = Function(1, 1, T("varbinary", 8000), lambda e, length: (
+    os.urandom(length) if length is not None and 1 <= length <= 8000 else None))
 TABLE["RAND"] = Function(0, 1, FLOAT, lambda e, s=None: random.random())
 for _name in ("GETDATE", "GETUTCDATE", "CURRENT_TIMESTAMP"):
     TABLE[_name] = Function(0, 0, DATETIME, lambda e: now_text())
