@@ -91,6 +91,7 @@ static int server_add(struct pass *p, const struct server *s)
 		.program = p->o.program,
 		.server = s,
 		.now = p->o.now,
+		.seconds = reading_deadline(p),
 		.only_client = p->o.client,
 		.handover_login = p->o.handover_login,
 		.handover_password = p->o.handover_password,

@@ -176,7 +176,7 @@ static int targets_ask_once(struct visit_run *run, struct sql_error *error, stru
 
 	for (size_t from = 0; from < t->n; from += chunk) {
 		size_t to = from + chunk < t->n ? from + chunk : t->n;
-		entered_note(run, chunk == 1 ? t->items[from].place.database->name : NULL);
+		entered_ask(run, chunk == 1 ? t->items[from].place.database->name : NULL);
 		int rc = run->cannot_tell ? SQL_SERVER_ERROR : chunk_ask(run, error, t, from, to);
 		if (rc < 0)
 			return rc;

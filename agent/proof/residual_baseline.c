@@ -240,20 +240,29 @@ static int baselines_ask(
 	return rc;
 }
 
+/* An audit takes its time: nobody waits for it. */
+static void baseline_enter(struct visit_run *run, const char *database)
+{
+	if (run->visit->mode == SQL_APPLY)
+		entered_ask(run, database);
+	else
+		entered_note(run, database);
+}
+
 int baselines_tell(struct visit_run *run, struct sql_error *error, const char *const *databases)
 {
 	size_t n = 0;
 
 	while (databases && databases[n])
 		n++;
-	entered_note(run, NULL);
+	baseline_enter(run, NULL);
 	int rc = run->visit->apart ? SQL_SERVER_ERROR
 		 : n		   ? baselines_ask(run, error, databases, n)
 				   : 0;
 	if (rc <= 0)
 		return entered_leave(run, rc);
 	for (size_t i = 0; i < n; i++) {
-		entered_note(run, databases[i]);
+		baseline_enter(run, databases[i]);
 		rc = entered_leave(run, baselines_ask(run, error, &databases[i], 1));
 		if (rc < 0)
 			return rc;

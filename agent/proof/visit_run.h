@@ -73,6 +73,8 @@ struct visit_run {
 
 /* What is sent from now on is sent to this database; NULL: to several. */
 void entered_note(struct visit_run *run, const char *database);
+/* The same, and each answer must come within a part of the time that the visit has. */
+void entered_ask(struct visit_run *run, const char *database);
 /* What came of it. Returns rc; a session that was lost stays there. */
 int entered_leave(struct visit_run *run, int rc);
 /* NULL: it may be asked. */

@@ -194,6 +194,15 @@ const char *sql_session_unsettled(const struct sql_session *s)
 	return s->unsettled[0] ? s->unsettled : NULL;
 }
 
+void sql_session_limit(struct sql_session *s, unsigned milliseconds)
+{
+	unsigned seconds = (milliseconds + 999) / 1000;
+
+	s->limit = milliseconds;
+	/* The library's own time is for each part of an answer. */
+	dbsettime((int)(seconds && seconds < s->read_timeout ? seconds : s->read_timeout));
+}
+
 unsigned sql_session_round_trips(const struct sql_session *s)
 {
 	return s->round_trips;

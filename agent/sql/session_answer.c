@@ -111,6 +111,12 @@ static int flood_end(struct sql_session *s, struct sql_error *error)
 	return -EOVERFLOW;
 }
 
+/* A server that goes on sending a little keeps the library waiting for ever. */
+static bool is_late(const struct sql_session *s)
+{
+	return s->limit && monotonic_ms() > s->end;
+}
+
 int session_answer_read(
 	struct sql_session *s, struct sql_error *error, sql_row_fn each, void *context)
 {
@@ -124,6 +130,8 @@ int session_answer_read(
 		STATUS row;
 		if (s->dead)
 			return -ECONNRESET;
+		if (is_late(s))
+			return -ETIMEDOUT;
 		if (more == FAIL)
 			continue;
 		while ((row = dbnextrow(s->process)) != NO_MORE_ROWS) {
@@ -131,6 +139,8 @@ int session_answer_read(
 				break;
 			if (++rows > MAX_ROWS)
 				return flood_end(s, error);
+			if (is_late(s))
+				return -ETIMEDOUT;
 			if (!rc && each)
 				rc = row_read(s, &budget, each, context);
 			if (rc == -EOVERFLOW)

@@ -18,6 +18,9 @@ struct sql_session {
 	bool dead;
 	unsigned round_trips;
 	unsigned read_timeout;
+	unsigned
+		limit; /* milliseconds for one whole answer; 0: none but read_timeout for each part of it */
+	int64_t end;		 /* of this answer, by the monotonic clock */
 	unsigned broken_values;	 /* number of texts in this answer that db-lib could not convert */
 	struct sql_error *error; /* where the handlers store an error */
 	char unsettled

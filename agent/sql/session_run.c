@@ -14,6 +14,13 @@ static int session_give_up(struct sql_session *s, struct sql_error *error, int r
 	return rc;
 }
 
+/* The library says it in words of another product. */
+static void limit_tell(const struct sql_session *s, struct sql_error *error)
+{
+	snprintf(error->text, sizeof(error->text), "no complete answer within %.3g seconds",
+		s->limit / 1000.0);
+}
+
 static int batch_run(struct sql_session *s, struct sql_error *error, const char *batch,
 	sql_row_fn each, void *context)
 {
@@ -25,6 +32,7 @@ static int batch_run(struct sql_session *s, struct sql_error *error, const char 
 	s->error = error;
 	s->broken_values = 0;
 	s->round_trips++;
+	s->end = monotonic_ms() + s->limit;
 	dbfreebuf(s->process);
 	if (dbcmd(s->process, batch) == FAIL || dbsqlsend(s->process) == FAIL)
 		rc = s->dead ? -ECONNRESET : -EIO;
@@ -39,6 +47,8 @@ static int batch_run(struct sql_session *s, struct sql_error *error, const char 
 	s->error = NULL;
 	if (rc == -ECONNRESET && error->os_error)
 		rc = error->os_error;
+	if (rc == -ETIMEDOUT && s->limit)
+		limit_tell(s, error);
 	bool answer_only = rc == -ENOMEM || rc == -EBADMSG || rc == -EOVERFLOW;
 	if (rc < 0 && (s->dead || !answer_only))
 		return session_give_up(s, error, rc);

@@ -259,7 +259,7 @@ static int databases_read(struct visit_run *run, struct sql_error *error)
 	if (rc)
 		return rc;
 	run->blocked.apart = run->visit->apart;
-	entered_note(run, NULL);
+	entered_ask(run, NULL);
 	rc = sql_observe_databases(&run->observed, error, run->session, &run->visit->wanted,
 		&run->claims, &run->blocked);
 	if (rc < 0 && run->blocked.lost)

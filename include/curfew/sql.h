@@ -66,6 +66,8 @@ int sql_session_open(
 	struct sql_session **out, struct sql_error *error, const struct sql_session_options *o);
 /* A session that waits for its instant: that its connection has died shows within a second or two. */
 void sql_session_watch(struct sql_session *s, bool on);
+/* From now on each answer has this time as a whole, or the session is lost: -ETIMEDOUT. 0: no such limit. */
+void sql_session_limit(struct sql_session *s, unsigned milliseconds);
 /* 0, SQL_SERVER_ERROR, or negative errno. After -ENOMEM, -EBADMSG (unexpected form), and -EOVERFLOW (too large, cut)
  * the session remains usable; after any other errno it does not. */
 int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,

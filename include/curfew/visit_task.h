@@ -18,6 +18,7 @@ struct sql_visit {
 	struct wanted_server wanted;
 	struct claims claims;
 	instant_t now;
+	unsigned seconds; /* that its worker has for all of it */
 	/* SQL_APPLY: done first. A RECORD_OUTCOME without an intent reports each. */
 	const struct sql_closing *closings;
 	size_t n_closings;

@@ -26,6 +26,11 @@ void sql_session_close(struct sql_session *s)
 	(void)s;
 }
 
+void sql_session_limit(struct sql_session *s, unsigned milliseconds)
+{
+	(void)s, (void)milliseconds;
+}
+
 bool sql_session_is_lost(const struct sql_session *s)
 {
 	(void)s;

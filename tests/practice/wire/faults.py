@@ -13,7 +13,7 @@ from engine.features import PENDING
 # name: what the argument must be (None: a flag)
 WIRE = {"no-tls": None, "login-only-tls": None, "force-encryption": None, "wrong-cert": "pair",
         "stall-prelogin": None, "drop-prelogin": None, "stall-after": "number", "drop-after": "number",
-        "drop-before": "number", "drop-after-match": "regex", "drop-before-match": "regex",
+        "drop-before": "number", "drop-after-match": "regex", "drop-before-match": "regex", "stall-match": "regex",
         "tds5-only": None, "delay": "number"}
 # The switches of the Features object, and `real`, which sets all rules that are off by default.
 REAL = "real"
@@ -136,6 +136,12 @@ class Faults:
             return f"drop-{moment}={number}"
         found = self.fires(f"drop-{moment}-match", lambda value: value.search(text))
         return f"drop-{moment}-match={found.pattern}" if found else None
+
+    def request_stall(self, number, text):
+        """Why request `number` and those behind it are neither run nor answered, or None."""
+        if self.fires("stall-after", lambda after: number > after) is not None:
+            return "stall-after"
+        return "stall-match" if self.fires("stall-match", lambda value: value.search(text)) else None
 
     def old_server(self, packet_name):
         """tds5-only: a server that knows nothing of TDS 7 ends the connection at its first word."""

@@ -166,10 +166,11 @@ class Requests:
         cut = faults.request_drop("before", self._number, text)
         if cut:
             raise ConnectionDropped(cut)
-        if faults.fires("stall-after", lambda after: self._number > after) is not None:
+        stall = faults.request_stall(self._number, text)
+        if stall:
             with self._lock:
                 self._stalled = True
-            return self._connection.record("fault", fault="stall-after", number=self._number)
+            return self._connection.record("fault", fault=stall, number=self._number)
         self._connection.delay()
         work = self._calls(calls) if calls else self._batch(text)
         cut = faults.request_drop("after", self._number, text)
