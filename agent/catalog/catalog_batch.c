@@ -170,7 +170,8 @@ static int readings_choose(struct database_reading *readings, size_t *n, struct 
 	const struct sql_blocked *blocked)
 {
 	for (size_t i = 0; i < o->n_databases; i++) {
-		struct observed_database *d = &o->databases[i];
+		size_t at = blocked->apart ? (blocked->first + i) % o->n_databases : i;
+		struct observed_database *d = &o->databases[at];
 		const char *before = d->id ? blocked_reason(blocked, d->id) : NULL;
 		if (before && database_unread_set(d, "%s", before))
 			return -ENOMEM;

@@ -1,16 +1,31 @@
 /* A visit whose session was lost in a database, as SQL Server does at damage to it: it is run again, first with one
- * database at a time, and then without each one that has ended it. */
+ * database at a time, and then without each one that has ended it. Each begins to read behind the last of these, so that
+ * it comes to the next one at once. Where they are too many for the time that a pass has, a last visit serves those that
+ * were read: which that are depends on where the pass has begun, so that in some passes it is each one's turn. */
 #include <string.h>
 
 #include "pass/pass_again.h"
 
+/* Visits go again until so many deadlines of a visit are over since the first was lost. */
+#define AGAIN_DEADLINES 2
+
+static bool time_is_over(const struct server_work *w)
+{
+	return monotonic_ms() >= w->again_until;
+}
+
+/* False: nothing can be done without it. */
 static bool ender_add(struct server_work *w, const struct record *end)
 {
 	struct sql_ender *e = &w->enders[w->sql.n_enders];
 
+	if (!*end->database || w->sql.no_further)
+		return false;
 	*e = (struct sql_ender){.database = strdup(end->database), .why = strdup(end->detail)};
 	w->sql.n_enders++;
 	w->sql.enders = w->enders;
+	w->sql.reached = end->state == STATE_UNREAD ? e->database : NULL;
+	w->sql.no_further = w->sql.n_enders == MAX_ENDERS || time_is_over(w);
 	return e->database && e->why;
 }
 
@@ -41,9 +56,10 @@ bool pass_goes_again(struct pass *p, struct server_work *w, const struct record 
 	/* Whoever was seen in a copy must not be let in by a visit that does not know it. */
 	if (end->code != RECORD_CODE_AGAIN || w->entries_lost)
 		return false;
-	if (w->sql.apart &&
-		(!*end->database || w->sql.n_enders == MAX_ENDERS || !ender_add(w, end)))
+	if (w->sql.apart && !ender_add(w, end))
 		return false;
+	if (!w->sql.apart)
+		w->again_until = monotonic_ms() + (int64_t)w->sql.seconds * 1000 * AGAIN_DEADLINES;
 	w->sql.apart = true;
 	/* Each of its intents names the database that it is about. */
 	RECORD_SET(&lost, database, "");

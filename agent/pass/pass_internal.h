@@ -22,8 +22,8 @@ struct old_user {
 	char *database, *sid; /* "0x..." */
 };
 
-/* Databases that end the session, in one pass. With more of them the server counts as one that does not answer. */
-#define MAX_ENDERS 8
+/* Databases that end the session, in one pass: each takes a visit to be found. */
+#define MAX_ENDERS 64
 /* Sessions' logins and databases on one server; more are no server's, and would cost the service its memory. */
 #define MAX_ENTRIES 1024
 
@@ -48,6 +48,7 @@ struct server_work {
 	struct sql_former *formers;	  /* sql.formers */
 	const char **forgotten;		  /* sql.forgotten borrows it, and it the pass's strings */
 	struct sql_ender enders[MAX_ENDERS]; /* sql.enders */
+	int64_t again_until;		     /* by the monotonic clock; 0: no visit was lost yet */
 	struct observed_entry *entries;	     /* sql.entries */
 	bool entries_lost;		     /* not all of them are there */
 	struct claim *claims; /* sql.claims, once a login is to be made; the pass's before */

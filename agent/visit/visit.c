@@ -236,7 +236,8 @@ static void again_tell(const struct visit_run *run, int rc, const struct sql_err
 	entries_carry(run);
 	record_of(&r, run->visit, RECORD_END, NULL, NULL, run->entered.database);
 	r.code = RECORD_CODE_AGAIN;
-	r.state = STATE_DRIFT;
+	/* The others behind this one were not read. */
+	r.state = run->blocked.lost ? STATE_UNREAD : STATE_DRIFT;
 	if (error->number)
 		RECORD_PRINTF(&r, detail, "%s (%d)", error->text, error->number);
 	else

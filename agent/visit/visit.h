@@ -45,6 +45,10 @@ int hidden_observe(struct visit_run *run, struct sql_error *error);
 int moved_mark(struct visit_run *run);
 /* What was verified in a database that is settled under another name does not count as access under the former one. */
 void moved_settle(struct visit_run *run);
+/* Marks databases as unread that end the session, or must not be asked for others' sake. 0 or -ENOMEM. */
+int enders_mark(struct visit_run *run);
+/* The number of the database that is asked first, where one is asked at a time. */
+size_t enders_first(const struct visit_run *run);
 /* The difference anew, of what was read last. */
 int visit_compare(struct visit_run *run);
 /* Closes managed logins that keep the catalog of a database, where they may only read, from being read. */

@@ -241,17 +241,6 @@ static void databases_keep(struct observed_server *now, struct observed_server *
 	}
 }
 
-static int enders_mark(struct visit_run *run)
-{
-	for (size_t i = 0; i < run->observed.n_databases; i++) {
-		struct observed_database *d = &run->observed.databases[i];
-		const struct sql_ender *e = entered_ender(run, d->name);
-		if (e && database_unread_set(d, "asking it ends the session: %s", e->why))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int databases_read(struct visit_run *run, struct sql_error *error)
 {
 	int rc = enders_mark(run);
@@ -259,6 +248,7 @@ static int databases_read(struct visit_run *run, struct sql_error *error)
 	if (rc)
 		return rc;
 	run->blocked.apart = run->visit->apart;
+	run->blocked.first = enders_first(run);
 	entered_ask(run, NULL);
 	rc = sql_observe_databases(&run->observed, error, run->session, &run->visit->wanted,
 		&run->claims, &run->blocked);

@@ -31,7 +31,8 @@ struct sql_blocked {
 	int *ids;
 	char **reasons;
 	size_t n;
-	bool apart; /* one database at a time */
+	bool apart;   /* one database at a time */
+	size_t first; /* then: which one of the server's is the first */
 	const struct observed_database
 		*lost; /* the one in which the session was lost, if it was alone */
 };

@@ -40,6 +40,10 @@ struct sql_visit {
 	bool apart;
 	const struct sql_ender *enders;
 	size_t n_enders;
+	/* One of them, up to which the visit before has read all others; NULL: it has read all. This one begins behind
+	 * it, where the next one is. With `no_further` it asks none that was not read then. */
+	const char *reached;
+	bool no_further;
 	/* Where sessions were seen by a visit before in the same pass, which may have ended them. */
 	const struct observed_entry *entries;
 	size_t n_entries;

@@ -153,6 +153,20 @@ class Damaged(LabCase):
         for login in (USER, "beta.jane.doe"):
             self.assertTrue(found.server.login(login)[1])
 
+    def test_very_many_of_them(self):
+        """Each is found by a visit of its own; the one that is not damaged is served by the same pass."""
+        damaged = [f"Acme{n:02}" for n in range(12)]
+        found = self.lab_make(servers={"sql01": (*damaged[:6], "ZetaTest", *damaged[6:])})
+        golive = lab.now() + days(20)
+        found.client_add("acme", [("staging", "sql01", database) for database in damaged], **self.dates(golive))
+        found.client_add("zeta", [("staging", "sql01", "ZetaTest")], **self.dates(golive))
+        self.applied(found.agent)
+        found.server.faults(damaged={database: "database_permissions" for database in damaged})
+        told = found.agent.apply(local(golive + days(1)), expect=(1, 2))
+        self.assertNotIn("nreachable", told.out)
+        self.zeta_reads(found)
+        self.assertTrue(found.server.login(USER)[1])
+
 
 if __name__ == "__main__":
     unittest.main()
