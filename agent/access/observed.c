@@ -27,7 +27,7 @@ static void owned_free(struct observed_owned *owned, size_t n)
 	free(owned);
 }
 
-static void database_free(struct observed_database *d)
+void observed_database_free(struct observed_database *d)
 {
 	for (size_t i = 0; i < d->n_users; i++) {
 		free(d->users[i].name);
@@ -81,7 +81,7 @@ void observed_free(struct observed_server *o)
 		free(o->jobs[i].name);
 	free(o->jobs);
 	for (size_t i = 0; i < o->n_databases; i++)
-		database_free(&o->databases[i]);
+		observed_database_free(&o->databases[i]);
 	texts_free(o->missing_rights, o->n_missing_rights);
 	for (size_t i = 0; i < o->n_unreadable; i++) {
 		free(o->unreadable[i].text);

@@ -192,8 +192,9 @@ struct database_reading {
 	size_t n_sids;
 	unsigned patience;
 	enum { READ_TOGETHER, READ_ALONE, READ_NO_MORE } next;
-	bool whole;  /* more than the principals of managed logins */
-	bool locked; /* a lock was held for the whole time */
+	bool whole;   /* more than the principals of managed logins */
+	bool locked;  /* a lock was held for the whole time */
+	size_t taken; /* of memory, when it ran out */
 };
 /* USE and all questions. The first failing statement ends the reading, because every further one would wait as long for the
  * same lock. The row N'end' comes last: without it nothing that was read counts. */
@@ -206,6 +207,18 @@ int database_unread_set(struct observed_database *d, const char *format, ...)
 void database_clear(struct observed_database *d);
 /* By batches of its own. 0, -ENOMEM, or a lost session. */
 int database_read_alone(struct database_reading *r);
+
+/* ---- memory (catalog_weight.c, catalog_room.c) ---- */
+
+/* Bytes, about. */
+size_t database_weight(const struct observed_database *d);
+size_t raw_weight(const struct raw_catalog *r);
+/* What one database has is too much: it is unread. 0 or -ENOMEM. */
+int database_outgrow(struct observed_database *d);
+/* The same with the one that takes most. False: none takes more than `least`. */
+bool database_largest_outgrow(struct observed_server *o, size_t least);
+/* Whether there is enough for what a visit does behind a comparison. */
+bool memory_is_left(void);
 
 /* ---- texts (database_state.c): pure ---- */
 

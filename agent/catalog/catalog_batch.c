@@ -69,6 +69,12 @@ static int batch_row(void *batch, const struct sql_value *v, int n)
 	return n >= 2 ? 0 : -EBADMSG;
 }
 
+/* The answer is missing, or there was no memory for it; the session goes on. */
+static bool is_of_answer(int rc)
+{
+	return rc == -EBADMSG || rc == -EOVERFLOW || rc == -ENOMEM;
+}
+
 /* Decides whether this database is finished, read whole in a second batch, or read by itself. */
 static int reading_finish(struct database_reading *r)
 {
@@ -88,7 +94,7 @@ static int reading_finish(struct database_reading *r)
 	}
 	if (!rc && !r->d->unread && r->whole)
 		rc = catalog_database_join(r->d, &r->raw);
-	if (rc == -ESTALE) {
+	if (rc == -ESTALE || rc == -ENOMEM) {
 		database_clear(r->d);
 		return 0;
 	}
@@ -105,8 +111,10 @@ static int batch_send(size_t *from, struct database_reading *readings, size_t n)
 	size_t to = *from, asked = 0;
 	FILE *f = text_begin(&text);
 
-	if (!f)
+	if (!f) {
+		*from = n;
 		return -ENOMEM;
+	}
 	fprintf(f, "SET LOCK_TIMEOUT %u;\n", readings->patience);
 	for (; to < n && ftell(f) < MAX_BATCH; to++) {
 		if (readings[to].next != READ_TOGETHER)
@@ -118,7 +126,7 @@ static int batch_send(size_t *from, struct database_reading *readings, size_t n)
 	catalog_leave_write(f);
 	int rc = asked ? question_ask(readings->session, readings->error, &text, batch_row, &b) : 0;
 	/* A cut or malformed answer is read again like a missing one. */
-	bool lost = rc < 0 && rc != -EBADMSG && rc != -EOVERFLOW;
+	bool lost = rc < 0 && !is_of_answer(rc);
 	for (size_t i = *from; i < to; i++) {
 		bool finish = !lost && readings[i].raw.database;
 		int finished = finish ? reading_finish(&readings[i]) : 0;
@@ -137,10 +145,22 @@ static int together_read(struct database_reading *readings, size_t n)
 
 	for (int round = 0; round < 2; round++)
 		for (size_t from = 0; from < n; worst = rc ? rc : worst)
-			if ((rc = batch_send(&from, readings, n)) < 0 && rc != -EBADMSG &&
-				rc != -EOVERFLOW)
+			if ((rc = batch_send(&from, readings, n)) < 0 && !is_of_answer(rc))
 				return rc;
 	return worst;
+}
+
+/* It must not be unread for what another one takes of the memory, nor take it from others. */
+static int within_memory_read(struct database_reading *r)
+{
+	int rc;
+
+	while ((rc = database_read_alone(r)) == -ENOMEM) {
+		database_clear(r->d);
+		if (!database_largest_outgrow(r->o, r->taken))
+			return database_outgrow(r->d);
+	}
+	return rc;
 }
 
 static int alone_read(struct database_reading *readings, size_t n, struct sql_blocked *blocked)
@@ -154,7 +174,7 @@ static int alone_read(struct database_reading *readings, size_t n, struct sql_bl
 			patience = LOCK_PATIENCE_AFTER;
 		r->patience = patience;
 		if (r->next != READ_NO_MORE)
-			rc = database_read_alone(r);
+			rc = within_memory_read(r);
 		r->d->online = r->d->online || r->d->read;
 		if (rc < 0)
 			blocked->lost = r->d;
@@ -209,7 +229,7 @@ int sql_observe_databases(struct observed_server *o, struct sql_error *error, st
 	}
 	rc = together_read(readings, n);
 	bool left = !rc;
-	if (rc >= 0 || rc == -EBADMSG || rc == -EOVERFLOW) {
+	if (rc >= 0 || is_of_answer(rc)) {
 		for (size_t i = 0; i < n; i++)
 			alone = alone || readings[i].next != READ_NO_MORE;
 		rc = alone_read(readings, n, blocked);

@@ -193,6 +193,8 @@ static int parts_result(struct database_reading *r, int rc)
 		r->d->barred = true;
 		return database_unread_set(r->d, "%s", r->error->text);
 	}
+	if (rc == -EBADMSG)
+		return database_unread_set(r->d, "the server's answer is not what was asked for");
 	return rc ? rc : database_answer_judge(r);
 }
 
@@ -209,14 +211,10 @@ static int whole_read(struct database_reading *r)
 
 void database_clear(struct observed_database *d)
 {
-	struct observed_server shell = {.n_databases = 1};
-	struct observed_database kept = *d;
+	struct observed_database gone = *d, kept = *d;
 
-	shell.databases = calloc(1, sizeof(*shell.databases));
-	if (!shell.databases)
-		return;
-	*shell.databases = kept;
-	shell.databases->name = shell.databases->unread = shell.databases->unwritable = NULL;
+	gone.name = gone.unread = gone.unwritable = NULL;
+	observed_database_free(&gone);
 	*d = (struct observed_database){.name = kept.name,
 		.id = kept.id,
 		.source = kept.source,
@@ -232,7 +230,7 @@ void database_clear(struct observed_database *d)
 		.owner = kept.owner,
 		.chaining = kept.chaining,
 		.trustworthy = kept.trustworthy};
-	observed_free(&shell);
+	memcpy(d->made, kept.made, sizeof(d->made));
 }
 
 static int whole_join(struct database_reading *r)
@@ -282,6 +280,7 @@ int database_read_alone(struct database_reading *r)
 		rc = principals_read(r, &whole);
 	if (!rc && whole && !r->d->unread)
 		rc = whole_join(r);
+	r->taken = rc == -ENOMEM ? database_weight(r->d) + raw_weight(&r->raw) : 0;
 	raw_catalog_free(&r->raw);
 	if (r->d->unread)
 		r->d->read = false;

@@ -175,7 +175,7 @@ static bool closes_something(const void *context, const struct change *c)
 	       (!c->login || observed_find_login(&run->observed, c->login));
 }
 
-int visit_compare(struct visit_run *run)
+static int difference_make(struct visit_run *run)
 {
 	const struct sql_visit *v = run->visit;
 	int rc = entries_note(run);
@@ -196,6 +196,17 @@ int visit_compare(struct visit_run *run)
 			&run->difference, &v->wanted, &run->observed, &run->claims, v->now);
 	if (run->closing_only)
 		difference_filter(&run->difference, closes_something, run);
+	return rc;
+}
+
+int visit_compare(struct visit_run *run)
+{
+	int rc;
+
+	do
+		rc = difference_make(run);
+	while ((rc == -ENOMEM || (!rc && !memory_is_left())) &&
+		database_largest_outgrow(&run->observed, 0));
 	return rc;
 }
 

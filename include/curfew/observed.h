@@ -225,6 +225,7 @@ bool trigger_entry_is_used(const char *entry, const struct observed_server *o);
 /* A right on the server is everybody's, or MARK_ROLE is a member of another role or owns one. */
 bool observed_everybody_exceeds(const struct observed_server *o);
 void observed_free(struct observed_server *o);
+void observed_database_free(struct observed_database *d); /* what it owns */
 /* The agent login lacks a permission, or something is hidden from it: what is not shown may be there all the same. */
 bool observed_is_partial(const struct observed_server *o);
 /* This login is hidden. */
