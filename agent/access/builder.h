@@ -11,6 +11,22 @@ struct change_list {
 
 struct database_index;
 
+/* SIDs in order (sid_index.c). They point into what was indexed; `at` is the place there. */
+struct sid_place {
+	const struct sid *sid;
+	size_t at;
+};
+struct sid_index {
+	struct sid_place *items;
+	size_t n;
+};
+bool sid_index_new(struct sid_index *x, size_t n); /* room for n; false: no memory */
+void sid_index_add(
+	struct sid_index *x, const struct sid *sid, size_t at); /* an empty one is none */
+void sid_index_sort(struct sid_index *x);
+bool sid_find(size_t *at, const struct sid_index *x, const struct sid *sid); /* the first one */
+bool sid_is_in(const struct sid_index *x, const struct sid *sid);
+
 struct builder {
 	const struct wanted_server *w;
 	const struct observed_server *o;
@@ -22,8 +38,10 @@ struct builder {
 	struct change_list openings;
 	struct obstacle *obstacles;
 	size_t n_obstacles;
-	struct database_index *indexes; /* one for each database (name_index.c) */
-	bool *doomed;			/* by session: the closings end it */
+	struct database_index *indexes;	  /* one for each database (name_index.c) */
+	struct sid_index *users;	  /* one for each database, built when it is needed first */
+	struct sid_index logins, claimed; /* of the server, and of the inventory */
+	bool *doomed;			  /* by session: the closings end it */
 	bool no_memory;
 	struct change nowhere; /* receives writes after memory ran out; never read */
 };
@@ -34,6 +52,13 @@ struct change *change_push(struct builder *b, struct change_list *l, enum change
 char *builder_copy(struct builder *b, const char *text);
 void obstacle_push(struct builder *b, enum state state, const char *login, const char *database,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* False: no memory. */
+bool builder_sids_build(struct builder *b);
+void builder_sids_free(struct builder *b);
+/* As observed_user_of(), for whoever asks about many logins. */
+const struct observed_user *builder_user_of(
+	struct builder *b, const struct observed_database *d, const struct observed_login *l);
 
 void permission_copy(struct builder *b, struct permission *to, const struct permission *p);
 

@@ -50,22 +50,30 @@ static bool was_given(
 	return false;
 }
 
-/* By every SID that the login has had. */
+static bool sid_was_seen(
+	const struct observed_server *o, const struct observed_database *d, const struct sid *sid)
+{
+	for (size_t i = 0; i < d->n_users; i++)
+		if (d->users[i].type != 'R' && sid_equal(&d->users[i].sid, sid))
+			return true;
+	for (size_t i = 0; d->id && i < o->n_entries; i++)
+		if (o->entries[i].database == d->id && sid_equal(&o->entries[i].sid, sid))
+			return true;
+	return false;
+}
+
+/* By every SID that the login has had. They are few, and whoever controls the database can make very many users. */
 static bool was_seen(const struct observed_server *o, const struct wanted_server *w,
 	const struct claims *c, const struct observed_database *d, const char *login)
 {
 	const struct observed_login *l = observed_find_login(o, login);
 
-	if (l && observed_user_of(d, l))
+	if (l && sid_was_seen(o, d, &l->sid))
 		return true;
-	for (size_t i = 0; i < d->n_users; i++)
-		if (d->users[i].type != 'R' &&
-			claims_have_sid_of(c, w->server->name, login, &d->users[i].sid))
-			return true;
-	for (size_t i = 0; d->id && i < o->n_entries; i++)
-		if (o->entries[i].database == d->id &&
-			((l && sid_equal(&l->sid, &o->entries[i].sid)) ||
-				claims_have_sid_of(c, w->server->name, login, &o->entries[i].sid)))
+	for (size_t i = 0; i < c->n; i++)
+		if (streq(c->items[i].server, w->server->name) &&
+			names_equal(c->items[i].login, login) &&
+			sid_was_seen(o, d, &c->items[i].sid))
 			return true;
 	return false;
 }

@@ -140,8 +140,10 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 	struct builder b = {
 		.w = w, .o = o, .c = c, .now = now, .indexes = indexes, .doomed = doomed};
 
-	if (!roles_pending || !doomed || !indexes)
+	if (!roles_pending || !doomed || !indexes || !builder_sids_build(&b)) {
+		builder_sids_free(&b);
 		return -ENOMEM;
+	}
 	missing_rights_report(&b);
 	unseen_report(&b);
 	unclaimed_name(&b);
@@ -169,5 +171,6 @@ int difference_build(struct difference *out, const struct wanted_server *w,
 	}
 	for (size_t i = 0; i < o->n_databases; i++)
 		database_index_free(&indexes[i]);
+	builder_sids_free(&b);
 	return builder_join(out, &b);
 }

@@ -79,7 +79,7 @@ static void login_remove_users(struct builder *b, struct login_work *work,
 		bool keep = false;
 		for (size_t k = 0; wanted && k < wanted->n_users; k++)
 			keep = keep || names_equal(wanted->users[k].grant->database->name, d->name);
-		const struct observed_user *u = keep ? NULL : observed_user_of(d, work->observed);
+		const struct observed_user *u = keep ? NULL : builder_user_of(b, d, work->observed);
 		if (!u)
 			continue;
 		/* Nobody can change a snapshot. It allows what its source allows, and allows nothing once the login is
@@ -161,7 +161,7 @@ static bool database_waits(struct builder *b, struct login_work *work, const str
 	}
 	if (hidden_shut(b, work, d))
 		return true;
-	if (d->held && !observed_user_of(d, work->observed)) {
+	if (d->held && !builder_user_of(b, d, work->observed)) {
 		obstacle_push(b, STATE_UNVERIFIED, work->login, d->name,
 			"no access is granted in database [%s]: %s", d->name, d->held);
 		return true;

@@ -202,11 +202,10 @@ static bool member_is_handled(const struct builder *b, const struct observed_dat
 
 	if (!u || u->type == 'R')
 		return false;
-	for (size_t i = 0; i < b->o->n_logins; i++)
-		if (sid_equal(&b->o->logins[i].sid, &u->sid))
-			/* A marked login belongs to this configuration or to another agent's. */
-			return b->o->logins[i].ours || b->o->logins[i].marked;
-	return claims_have_sid(b->c, &u->sid) || wanted_find(b->w, u->name);
+	/* A marked login belongs to this configuration or to another agent's. */
+	if (sid_find(&at, &b->logins, &u->sid))
+		return b->o->logins[at].ours || b->o->logins[at].marked;
+	return sid_is_in(&b->claimed, &u->sid) || wanted_find(b->w, u->name);
 }
 
 /* USER_LOGIN has permissions only while a login gets its user: an agent that died then has left them. */

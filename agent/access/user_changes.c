@@ -63,10 +63,7 @@ static const struct observed_user *user_by_name(struct builder *b, struct login_
 			u = &d->users[i];
 	if (!u)
 		return NULL;
-	bool mapped = false;
-	for (size_t i = 0; i < b->o->n_logins; i++)
-		mapped = mapped || sid_equal(&b->o->logins[i].sid, &u->sid);
-	bool ours = claims_have_sid(b->c, &u->sid);
+	bool mapped = sid_is_in(&b->logins, &u->sid), ours = sid_is_in(&b->claimed, &u->sid);
 	for (int level = LEVEL_READ_ONLY; level <= LEVEL_FULL; level++)
 		if (g->server->terms[level].role &&
 			observed_is_member(d, g->server->terms[level].role, u->name))
@@ -148,7 +145,7 @@ void user_want(struct builder *b, struct login_work *work, const struct grant *g
 {
 	char reason[RECORD_TEXT_MAX];
 	bool in_the_way = false;
-	const struct observed_user *u = observed_user_of(d, work->observed);
+	const struct observed_user *u = builder_user_of(b, d, work->observed);
 
 	snprintf(reason, sizeof(reason), "%s: %s", phase_name(g->phase), level_name(g->level));
 	work->pending = work->pending || roles_pending;
@@ -222,15 +219,13 @@ void orphans_remove(struct builder *b, const struct observed_database *d)
 		return;
 	for (size_t i = 0; i < d->n_users; i++) {
 		const struct observed_user *u = &d->users[i];
-		bool mapped = false, wanted = false;
-		if (u->type != 'S' || !claims_have_sid(b->c, &u->sid))
+		bool wanted = false;
+		if (u->type != 'S' || !sid_is_in(&b->claimed, &u->sid))
 			continue;
-		for (size_t k = 0; k < b->o->n_logins; k++)
-			mapped = mapped || sid_equal(&b->o->logins[k].sid, &u->sid);
 		const struct wanted_login *l = wanted_find(b->w, u->name);
 		for (size_t k = 0; l && k < l->n_users; k++)
 			wanted = wanted || names_equal(l->users[k].grant->database->name, d->name);
-		if (mapped || wanted)
+		if (wanted || sid_is_in(&b->logins, &u->sid))
 			continue;
 		struct login_work work = {.login = u->name};
 		if (!database_refuses(b, d, u->name))

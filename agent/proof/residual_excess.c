@@ -33,21 +33,55 @@ static const struct surplus {
 		FINDING_HIGH},
 };
 
+/* The managed roles that do not exist yet, in order: a few in each database, which may lack very many DENYs. */
+struct new_roles {
+	const struct change **items;
+	size_t n;
+};
+
+static int role_compare(const struct change *x, const struct change *y)
+{
+	int c = strcasecmp(x->database, y->database);
+
+	return c ? c : strcasecmp(x->role, y->role);
+}
+
+static int new_roles_compare(const void *a, const void *b)
+{
+	return role_compare(*(const struct change *const *)a, *(const struct change *const *)b);
+}
+
+static int new_role_compare(const void *item, const void *key)
+{
+	return role_compare(*(const struct change *const *)item, key);
+}
+
+/* Without memory there are more findings. */
+static void new_roles_collect(struct new_roles *roles, const struct difference *d)
+{
+	for (size_t i = 0; i < d->n_changes; i++)
+		if (d->changes[i].kind == CHANGE_ROLE_CREATE &&
+			ARRAY_ADD(roles->items, roles->n, &d->changes[i]))
+			return;
+	array_sort(roles->items, roles->n, sizeof(const struct change *), new_roles_compare);
+}
+
+static bool role_is_new(const struct new_roles *roles, const struct change *deny)
+{
+	size_t i = array_first(
+		roles->items, roles->n, sizeof(const struct change *), deny, new_role_compare);
+
+	return i < roles->n && !role_compare(roles->items[i], deny);
+}
+
 /* A step of another change, which the same pass undoes: not a finding by itself. */
-static bool change_is_step(const struct visit_run *run, const struct change *c)
+static bool change_is_step(
+	const struct visit_run *run, const struct new_roles *roles, const struct change *c)
 {
 	if (c->kind == CHANGE_LOGIN_DISABLE || c->kind == CHANGE_SESSION_KILL)
 		return wanted_find(&run->visit->wanted, c->login) != NULL;
-	if (c->kind != CHANGE_ROLE_DENY)
-		return !change_closes(c->kind);
 	/* A role that does not exist yet cannot lack a DENY. */
-	for (size_t i = 0; i < run->difference.n_changes; i++) {
-		const struct change *r = &run->difference.changes[i];
-		if (r->kind == CHANGE_ROLE_CREATE && !strcasecmp(r->database, c->database) &&
-			!strcasecmp(r->role, c->role))
-			return true;
-	}
-	return false;
+	return c->kind == CHANGE_ROLE_DENY ? role_is_new(roles, c) : !change_closes(c->kind);
 }
 
 static void finding_tell(const struct visit_run *run, const char *check, const char *words,
@@ -191,11 +225,15 @@ static void session_tell(const struct visit_run *run, const struct observed_sess
 
 void surplus_tell(struct visit_run *run)
 {
+	struct new_roles roles = {0};
+
+	new_roles_collect(&roles, &run->difference);
 	for (size_t i = 0; i < run->difference.n_changes; i++) {
 		const struct change *c = &run->difference.changes[i];
-		if (pass_is_for(run->visit, c->client) && !change_is_step(run, c))
+		if (pass_is_for(run->visit, c->client) && !change_is_step(run, &roles, c))
 			change_tell(run, c);
 	}
+	free(roles.items);
 	for (size_t i = 0; i < run->observed.n_logins; i++)
 		if (run->observed.logins[i].ours)
 			renamed_tell(run, &run->observed.logins[i]);

@@ -65,15 +65,53 @@ bool doubt_keep(
 	return true;
 }
 
-static bool is_asked_again(const struct difference *d, const struct record *r)
+/* The changes that are asked for now, in the order of what they are about: of one user there may be very many. */
+struct asked_changes {
+	const struct change **items;
+	size_t n;
+};
+
+static int about_compare(const struct change *x, const struct change *y)
 {
-	for (size_t i = 0; i < d->n_changes; i++) {
-		const struct change *c = &d->changes[i];
-		if (c->kind == r->change.kind && names_equal(c->login ? c->login : "", r->login) &&
-			names_equal(c->database ? c->database : "", r->database))
-			return true;
-	}
-	return false;
+	int c = (x->kind > y->kind) - (x->kind < y->kind);
+
+	if (!c)
+		c = names_compare(x->login ? x->login : "", y->login ? y->login : "");
+	return c ? c
+		 : names_compare(x->database ? x->database : "", y->database ? y->database : "");
+}
+
+static int asked_compare(const void *a, const void *b)
+{
+	return about_compare(*(const struct change *const *)a, *(const struct change *const *)b);
+}
+
+static int asked_key_compare(const void *item, const void *key)
+{
+	return about_compare(*(const struct change *const *)item, key);
+}
+
+/* Without memory nothing is known to be gone. */
+static void asked_build(struct asked_changes *a, const struct difference *d)
+{
+	a->items = calloc(d->n_changes + 1, sizeof(const struct change *));
+	if (!a->items)
+		return;
+	for (; a->n < d->n_changes; a->n++)
+		a->items[a->n] = &d->changes[a->n];
+	array_sort(a->items, a->n, sizeof(const struct change *), asked_compare);
+}
+
+static bool is_asked_again(const struct asked_changes *a, struct record *r)
+{
+	const struct change key = {
+		.kind = r->change.kind, .login = r->login, .database = r->database};
+
+	if (!a->items)
+		return true;
+	size_t i =
+		array_first(a->items, a->n, sizeof(const struct change *), &key, asked_key_compare);
+	return i < a->n && !about_compare(a->items[i], &key);
 }
 
 /* Of a login of the inventory that no row shows, the reading asks by its SID. */
@@ -111,16 +149,19 @@ static bool was_readable(const struct visit_run *run, const struct record *r)
 void doubts_settle(struct visit_run *run, bool was_read)
 {
 	struct doubts *d = &run->doubts;
+	struct asked_changes asked = {0};
 
+	if (d->n)
+		asked_build(&asked, &run->difference);
 	for (size_t i = 0; i < d->n; i++) {
 		struct record *r = &d->items[i];
-		bool gone =
-			was_read && was_readable(run, r) && !is_asked_again(&run->difference, r);
+		bool gone = was_read && !is_asked_again(&asked, r) && was_readable(run, r);
 		struct sql_error error = {.number = r->code};
 		record_set(error.text, sizeof(error.text), r->detail);
 		RECORD_SET(r, detail, gone ? "it was gone already: somebody else removed it" : "");
 		outcome_tell(run, r, gone ? 0 : SQL_SERVER_ERROR, &error, false);
 	}
+	free(asked.items);
 	free(d->items);
 	*d = (struct doubts){0};
 }

@@ -201,6 +201,50 @@ static void test_sessions_and_closings(void **state)
 	stage_free(s);
 }
 
+/* Each login is looked for among the users of each database, and each user among the logins and the inventory. */
+static void test_users_and_logins(void **state)
+{
+	enum { USERS = 500000, LOGINS = 8000 };
+	struct stage *s = stage_ready();
+	struct claim *claims = calloc(LOGINS, sizeof(*claims));
+	struct observed_server *o = &s->model.o;
+	size_t drops = 0;
+
+	(void)state;
+	assert_non_null(claims);
+	ROOM(s->test->users, s->test->n_users, USERS);
+	for (size_t i = 0; i < USERS; i++)
+		s->test->users[s->test->n_users++] =
+			(struct observed_user){.name = numbered("made_there_", i),
+				.type = 'S',
+				.sid = model_sid((uint32_t)(100000 + i))};
+	ROOM(o->logins, o->n_logins, LOGINS);
+	for (size_t i = 0; i < LOGINS; i++) {
+		struct observed_login *l = &o->logins[o->n_logins++];
+		*l = (struct observed_login){.name = numbered("ended_", i),
+			.type = 'S',
+			.disabled = true,
+			.ours = true,
+			.sid = model_sid((uint32_t)(900000 + i))};
+		claims[i] = (struct claim){.server = "sql1", .login = l->name, .sid = l->sid};
+	}
+	/* Of one of them somebody has made a user, and of one that is gone. */
+	s->test->users[s->test->n_users - 1].sid = model_sid(900000);
+	s->test->users[s->test->n_users - 2].sid = model_sid(800000);
+	claims[LOGINS - 1].sid = model_sid(800000);
+	difference_free(&s->d);
+	clock_t start = clock();
+	assert_int_equal(difference_build(&s->d, &s->scene.wanted, o,
+				 &(struct claims){claims, LOGINS}, SCENE_NOW),
+		0);
+	assert_true(clock() - start < MOST_SECONDS * CLOCKS_PER_SEC);
+	for (size_t i = 0; i < s->d.n_changes; i++)
+		drops += s->d.changes[i].kind == CHANGE_USER_DROP;
+	assert_int_equal(drops, 2);
+	free(claims);
+	stage_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_owned_things_and_permissions),
 		cmocka_unit_test(test_members_and_users),
 		cmocka_unit_test(test_sessions_and_closings),
+		cmocka_unit_test(test_users_and_logins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

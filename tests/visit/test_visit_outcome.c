@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "visit/visit.h"
 
@@ -119,9 +121,47 @@ static void test_what_is_gone_has_not_failed(void **state)
 		row_check(&rows[i]);
 }
 
+/* Whoever may alter a database can make very many permissions there, and another agent may take them away meanwhile. */
+static void test_very_many_are_gone(void **state)
+{
+	enum { MANY = 40000, MOST_SECONDS = 12 };
+	static struct observed_database seen = {.name = (char *)"Acme", .read = true};
+	static struct server server = {.name = (char *)"sql01"};
+	static const struct program program;
+	static const struct sql_visit visit = {
+		.program = &program, .server = &server, .wanted = {.server = &server}};
+	struct change *asked = calloc(MANY, sizeof(*asked));
+	struct visit_run run = {.difference = {.changes = asked, .n_changes = MANY},
+		.observed = {.databases = &seen, .n_databases = 1},
+		.visit = &visit};
+	struct record *doubts = calloc(MANY, sizeof(*doubts));
+
+	(void)state;
+	assert_non_null(asked);
+	assert_non_null(doubts);
+	for (size_t i = 0; i < MANY; i++) {
+		asked[i] = (struct change){.kind = CHANGE_REVOKE,
+			.login = (char *)"acme.jane.of.a.long.name",
+			.database = (char *)"Acme2"};
+		doubts[i] = (struct record){
+			.kind = RECORD_PLAN, .change.kind = CHANGE_REVOKE, .code = 15151};
+		RECORD_SET(&doubts[i], login, "acme.jane.of.a.long.name");
+		RECORD_SET(&doubts[i], database, "Acme");
+	}
+	run.doubts = (struct doubts){.items = doubts, .n = MANY};
+	n_told = 0;
+	clock_t start = clock();
+	doubts_settle(&run, true);
+	assert_true(clock() - start < MOST_SECONDS * CLOCKS_PER_SEC);
+	assert_int_equal(n_told, MANY);
+	assert_int_equal(told.state, STATE_OK);
+	free(asked);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_gone_has_not_failed)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_gone_has_not_failed),
+		cmocka_unit_test(test_very_many_are_gone)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
