@@ -47,6 +47,9 @@ void closing_rollbacks_write(FILE *to, bool behind_sessions);
 void closing_unknown_sessions_write(FILE *to, const char *select);
 /* For each session a row N'kill': its number, error number, message. */
 enum { CLOSING_SESSION_GONE = -1 };
+/* The session ended between the KILL and the check in front of it
+ * (https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors). */
+#define ERROR_NO_SUCH_SESSION 6106
 void closing_kills_write(FILE *to, const struct session_key *sessions, size_t n);
 /* One KILL with its check, for plans and the journal. */
 void closing_kill_write(FILE *to, const struct session_key *s);

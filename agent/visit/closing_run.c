@@ -207,6 +207,23 @@ static int kills_end(const struct visit_run *run, const struct sql_error *error,
 	return 0;
 }
 
+static bool session_is_there(const struct closing_run *c, const struct session_key *key)
+{
+	for (size_t i = 0; i < c->n_sessions; i++)
+		if (session_key_equal(&c->sessions[i].key, key))
+			return true;
+	return false;
+}
+
+/* The server says that they do not exist, and the sessions that were read behind that show none. */
+static void gone_mark(struct closing_run *c)
+{
+	for (size_t i = 0; i < c->n_kills; i++)
+		if (c->kills[i].code == ERROR_NO_SUCH_SESSION &&
+			!session_is_there(c, &c->kills[i].key))
+			c->kills[i].code = CLOSING_SESSION_GONE;
+}
+
 static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_error *error)
 {
 	long pause = PAUSE_MS;
@@ -233,6 +250,7 @@ static int kills_run(struct closing_run *c, struct visit_run *run, struct sql_er
 	/* Drop the kills of a round that was never sent. */
 	while (c->n_kills && c->kills[c->n_kills - 1].code == NOT_TOLD_YET)
 		c->n_kills--;
+	gone_mark(c);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* Reports what came of a change. A removal that the server refused with error 15151 names what is not there, or what
- * the agent may not see. Removals wait for no other agent, so two of them may send the same statement, and the later
+ * the agent may not see; a KILL that it refused with 6106, a session that is not there. Removals wait for no other agent, so two of them may send the same statement, and the later
  * one gets this error. Only the next reading tells which it was: such an outcome is reported behind it. The number alone
  * proves nothing: a DDL trigger can raise it
  * (https://learn.microsoft.com/sql/t-sql/language-elements/raiserror-transact-sql), and a denial can hide from that reading
@@ -8,10 +8,18 @@
 #include <string.h>
 
 #include "proof/residual.h"
+#include "sql/closing.h"
 #include "visit/visit.h"
 
 /* "Cannot drop the user 'x', because it does not exist or you do not have permission." */
 enum { ERROR_GONE_OR_HIDDEN = 15151 };
+
+/* What the server would not remove may be gone; the next reading tells. */
+static bool may_be_gone(enum change_kind kind, int number)
+{
+	return kind == CHANGE_SESSION_KILL ? number == ERROR_NO_SUCH_SESSION
+					   : change_closes(kind) && number == ERROR_GONE_OR_HIDDEN;
+}
 
 /* What keeps a user in its database though it has no right there any more: code that runs as it, or an event
  * notification that it made. Whether either is still wanted only a person knows
@@ -51,8 +59,7 @@ bool doubt_keep(
 {
 	struct doubts *d = &run->doubts;
 
-	if (rc != SQL_SERVER_ERROR || error->number != ERROR_GONE_OR_HIDDEN ||
-		!change_closes(plan->change.kind))
+	if (rc != SQL_SERVER_ERROR || !may_be_gone(plan->change.kind, error->number))
 		return false;
 	struct record *more = reallocarray(d->items, d->n + 1, sizeof(*more));
 	if (!more)

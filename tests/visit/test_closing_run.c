@@ -74,6 +74,19 @@ static void test_one_that_is_refused_holds_nobody_up(void **state)
 	assert_true(server.kill_batches <= 2);
 }
 
+/* Its check has seen it, and its KILL has not: nobody has to look after it. */
+static void test_a_session_that_ends_by_itself_is_no_failure(void **state)
+{
+	(void)state;
+	server.sessions[0] = server.sessions[1] = 1;
+	server.refuses_kill[0] = server.refuses_kill[1] = 6106;
+	server.ends_itself[0] = true;
+	assert_int_equal(run(), 0);
+	assert_string_equal(told,
+		"login-disable acme.ann 0\nlogin-disable acme.ben 0\nlogin-disable acme.cat 0\n"
+		"session-kill acme.ben 6106\n");
+}
+
 /* As a server trigger does that rolls back: what stands behind it is sent again. */
 static void test_a_batch_that_is_ended_goes_on_behind(void **state)
 {
@@ -351,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup(test_two_round_trips_close_all, reset),
 		cmocka_unit_test_setup(test_what_is_closed_already_is_no_news, reset),
 		cmocka_unit_test_setup(test_one_that_is_refused_holds_nobody_up, reset),
+		cmocka_unit_test_setup(test_a_session_that_ends_by_itself_is_no_failure, reset),
 		cmocka_unit_test_setup(test_a_batch_that_is_ended_goes_on_behind, reset),
 		cmocka_unit_test_setup(
 			test_one_that_locks_itself_is_disabled_behind_its_end, reset),
