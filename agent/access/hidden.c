@@ -2,6 +2,7 @@
  * takes no right away from that user, and none from its login: that no user is seen there then proves nothing. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "curfew/access.h"
 
@@ -17,7 +18,9 @@ static int hidden_mark(struct observed_database *d, const struct observed_user *
 		d->hidden = NULL;
 		return -ENOMEM;
 	}
-	return rc < 0 ? rc : 0;
+	if (!rc && d->missed)
+		d->hidden = strdup(USERS_MISSED);
+	return rc < 0 ? rc : !d->missed || d->hidden ? 0 : -ENOMEM;
 }
 
 int observed_mark_hidden(struct observed_server *o, const struct server *s)

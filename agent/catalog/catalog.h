@@ -14,6 +14,8 @@ struct part {
 	const char *text;
 	bool needed; /* without it the server or database counts as unread */
 };
+/* Who is in a database, as its owner sees it. */
+#define PART_THERE "there"
 extern const struct part server_parts[], database_parts[]; /* a NULL name ends the list */
 /* Version, clock, and the agent login's permissions. */
 void catalog_probe_write(FILE *to);
@@ -84,6 +86,8 @@ struct raw_catalog {  /* of the server or of one database */
 	size_t n_runners;
 	struct observed_trigger *triggers;
 	size_t n_triggers;
+	int *there; /* the principals that the owner of the database sees; none: it was not asked */
+	size_t n_there;
 	bool ended; /* the last row arrived */
 	int may_view; /* the agent login can read definitions there; -1: the server did not return it */
 	int failed; /* number of the error that ended the reading, caught in T-SQL */

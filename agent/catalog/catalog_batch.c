@@ -94,7 +94,7 @@ static int reading_finish(struct database_reading *r)
 	}
 	if (!rc && !r->d->unread && r->whole)
 		rc = catalog_database_join(r->d, &r->raw);
-	if (rc == -ESTALE || rc == -ENOMEM) {
+	if (rc == -ESTALE || rc == -ENOMEM || (!rc && r->d->missed)) {
 		database_clear(r->d);
 		return 0;
 	}

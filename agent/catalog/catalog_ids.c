@@ -35,6 +35,7 @@ void raw_catalog_free(struct raw_catalog *r)
 	free(r->members);
 	free(r->permissions);
 	free(r->triggers);
+	free(r->there);
 	*r = (struct raw_catalog){0};
 }
 

@@ -266,6 +266,14 @@ static int schemas_join(struct observed_database *d, const struct raw_catalog *r
 	return 0;
 }
 
+static bool somebody_is_missed(const struct raw_catalog *r)
+{
+	for (size_t i = 0; i < r->n_there; i++)
+		if (!raw_principal_by(r, r->there[i]))
+			return true;
+	return false;
+}
+
 int catalog_database_join(struct observed_database *d, struct raw_catalog *r)
 {
 	int rc;
@@ -282,6 +290,7 @@ int catalog_database_join(struct observed_database *d, struct raw_catalog *r)
 		rc = catalog_owned_join(d, r);
 	if (rc)
 		return rc;
+	d->missed = somebody_is_missed(r);
 	d->permissions_visible = d->n_permissions > 0;
 	d->triggers = r->triggers;
 	d->n_triggers = r->n_triggers;

@@ -315,6 +315,11 @@ static int row_runner(struct raw_catalog *raw, const struct sql_value *v)
 	return row_name(&r->schema, &v[3]) && row_name(&r->name, &v[4]) ? 0 : -ENOMEM;
 }
 
+static int row_there(struct raw_catalog *raw, const struct sql_value *v)
+{
+	return ARRAY_ADD(raw->there, raw->n_there, id_of(&v[2]));
+}
+
 static int row_end(struct raw_catalog *raw, const struct sql_value *v)
 {
 	raw->ended = true;
@@ -344,6 +349,7 @@ static const struct {
 	{"rarer", 7, row_rarer},
 	{"trigger", 7, row_trigger},
 	{"runner", 6, row_runner},
+	{PART_THERE, 3, row_there},
 	{"end", 3, row_end},
 	{"failed", 4, row_failed},
 };

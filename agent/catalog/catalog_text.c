@@ -3,6 +3,7 @@
  * expression. */
 #include "catalog/catalog.h"
 #include "sql/agent_permissions.h"
+#include "sql/database_owner.h"
 #include "sql/hiding_denial.h"
 #include "sql/name.h"
 #include "sql/trigger_events.h"
@@ -196,6 +197,22 @@ const struct part database_parts[] = {
 		"  AND (m.definition IS NULL OR " EXECUTES "\n"
 		"    OR EXISTS (SELECT 1 FROM sys.sql_expression_dependencies AS d WHERE d.referencing_class = 12\n"
 		"      AND d.referencing_id = t.object_id));\n",
+		false},
+	/* Whoever controls the database can deny the sight of a user while users are read, and revoke that before denials
+	 * are. The owner sees everybody at any time, for its permissions are not checked
+	 * (https://learn.microsoft.com/sql/relational-databases/security/permissions-database-engine). Nothing of the
+	 * database runs meanwhile, so no cookie is needed. */
+	{PART_THERE,
+		"BEGIN TRY\n"
+		"EXECUTE AS USER = N'dbo';\n"
+		"SELECT N'" PART_THERE
+		"' AS [part], DB_ID(), p.principal_id FROM sys.database_principals AS p;\n"
+		"REVERT;\n"
+		"END TRY\n"
+		"BEGIN CATCH\n"
+		"REVERT;\n"
+		"IF NOT (" OWNER_IS_NOT_THERE ") THROW;\n"
+		"END CATCH;\n",
 		false},
 	{"end",
 		"SELECT N'end' AS [part], DB_ID(), COALESCE(HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), N'DATABASE', N'VIEW DEFINITION'),\n"

@@ -133,14 +133,6 @@ static void target_reset(struct target *k)
 	k->evidence[0] = '\0';
 }
 
-/* The server may not know the syntax. */
-bool is_syntax_error(int number)
-{
-	static const int numbers[] = {102, 156, 195, 40510, 40517, 33557097};
-
-	return number_is_among(number, numbers, ARRAY_SIZE(numbers));
-}
-
 static int row_ignore(void *context, const struct sql_value *v, int n)
 {
 	(void)context, (void)v, (void)n;

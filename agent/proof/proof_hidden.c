@@ -51,5 +51,9 @@ const char *hidden_words(char buf[RECORD_TEXT_MAX], const struct visit_run *run,
 		if (rc)
 			return permission_words(buf, by, d->name);
 	}
+	if (d->missed) {
+		snprintf(buf, RECORD_TEXT_MAX, "%s", USERS_MISSED);
+		return buf;
+	}
 	return NULL;
 }

@@ -82,9 +82,6 @@ const struct sql_ender *entered_ender(const struct visit_run *run, const char *d
 /* The session was lost in a database: the visit is to be run again. */
 bool entered_goes_again(const struct visit_run *run, int rc);
 
-/* An error number by which a server says that it does not know a statement. */
-bool is_syntax_error(int number);
-
 bool pass_is_for(const struct sql_visit *p, const char *client);
 /* The client of this login; NULL: it is not configured. */
 const char *client_of_login(const struct visit_run *run, const char *login);

@@ -51,3 +51,10 @@ int question_ask(struct sql_session *s, struct sql_error *error, struct text *ba
 
 	return text ? sql_session_run(s, error, text, each, context) : -ENOMEM;
 }
+
+bool is_syntax_error(int number)
+{
+	static const int numbers[] = {102, 156, 195, 40510, 40517, 33557097};
+
+	return number_is_among(number, numbers, ARRAY_SIZE(numbers));
+}

@@ -16,6 +16,7 @@
  * statement_write_owner_end(), which fires none; then the changes are sent without all this. */
 #include "sql/statement.h"
 
+#include "sql/database_owner.h"
 #include "sql/name.h"
 
 enum change_identity change_identity(enum change_kind kind)
@@ -54,9 +55,7 @@ static const char owner_becomes[] =
 	"  EXECUTE AS USER = N'dbo' WITH COOKIE INTO @cookie;\n"
 	"END TRY\n"
 	"BEGIN CATCH\n"
-	"IF ERROR_NUMBER() <> 15404 AND (ERROR_NUMBER() <> 15517 OR NOT EXISTS (SELECT 1 FROM sys.databases AS d\n"
-	"  JOIN sys.database_principals AS o ON o.principal_id = 1\n"
-	"  WHERE d.database_id = DB_ID() AND (o.sid <> d.owner_sid OR SUSER_SNAME(d.owner_sid) IS NULL))) THROW;\n"
+	"IF NOT (" OWNER_IS_NOT_THERE ") THROW;\n"
 	"END CATCH;\n"
 	"BEGIN TRY\n";
 

@@ -111,6 +111,7 @@ struct observed_database {
 	bool read;    /* the catalog was read */
 	char *unread; /* why it was not read; NULL if it was, or was not needed */
 	bool barred;  /* not read, and whoever controls the database can have brought that about */
+	bool missed;  /* its owner sees users or roles that the agent login was not shown */
 	char *hidden; /* why a user may be there that is not seen, though it was read; NULL: none can */
 	char *held;	  /* why nobody may be added who is not there yet; NULL: as scheduled */
 	bool secondary;	  /* a secondary replica of an availability group */
@@ -231,6 +232,10 @@ bool observed_is_partial(const struct observed_server *o);
 /* This login is hidden. */
 bool observed_is_hidden(const struct observed_server *o, const char *login);
 struct observed_login *observed_find_login(const struct observed_server *o, const char *login);
+/* Why users may be hidden where no denial is seen (observed_database.missed). */
+#define USERS_MISSED                                                                                                        \
+	"the database's owner sees users that are not shown to the agent login: find who denies VIEW DEFINITION there and " \
+	"revokes it again"
 /* The user to which the login maps in this database, by SID. NULL: none. */
 const struct observed_user *observed_user_of(
 	const struct observed_database *d, const struct observed_login *l);

@@ -72,6 +72,8 @@ void sql_session_limit(struct sql_session *s, unsigned milliseconds);
  * the session remains usable; after any other errno it does not. */
 int sql_session_run(struct sql_session *s, struct sql_error *error, const char *batch,
 	sql_row_fn each, void *context);
+/* An error number by which a server says that it does not know a statement. */
+bool is_syntax_error(int number);
 bool sql_session_is_lost(const struct sql_session *s);
 /* NULL, or why the session options could not be read. Then nothing in this session counts as verified. */
 const char *sql_session_unsettled(const struct sql_session *s);

@@ -10,7 +10,7 @@
 
 /* is_read_only, is_in_standby, and Updateability; the owner's settings are NULL too. */
 #define DATABASE(id, name, read_only, updateability)                                               \
-	{"sys.databases", {"database", id, "=" name, "0", "0", "~", read_only, read_only, "1",     \
+	{"sys.databases AS d;", {"database", id, "=" name, "0", "0", "~", read_only, read_only, "1",     \
 				  updateability, "#01", "~", "~", "~"}},                           \
 	{                                                                                          \
 		"USE [" name "]",                                                                  \

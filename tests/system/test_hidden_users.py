@@ -87,6 +87,17 @@ class HiddenUsers(LabCase):
         self.went_live(seconds(5))
         self.is_shut()
 
+    def test_a_denial_that_comes_and_goes(self):
+        """It stands while users are read, and not while denials are: only the owner sees at any time who is there."""
+        self.stage("none", filtered=False)
+        self.server.faults(hidden_between={"AcmeTest": USER})
+        self.went_live(days(15))
+        self.is_shut()
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_full"])
+        self.server.faults()
+        self.opens()
+        self.assertFalse(self.server.user(USER, "AcmeTest"))
+
     def test_only_the_refusal_shows_it(self):
         """No denial is seen, and CREATE USER is refused: she has a user there (15063). `status` does not try."""
         self.stage("none")

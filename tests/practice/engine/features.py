@@ -66,6 +66,7 @@ class Features:
     damaged: dict = _form("words", dict)                # {name: view}: reading it there is error 824
     foreign_dbo: str = ""                               # a database that came from a server where its owner is another
     damaged_after: str = ""                             # regex: not before such a batch
+    hidden_between: dict = _form("words", dict)         # {name: user}: only the owner sees it, and no denial is there
     in_doubt: str = ""                                  # unit of work of a distributed transaction (-2)
     # Rules of every server.
     session_settings: bool = True

@@ -304,6 +304,9 @@ class Security:
         token = self.token(ctx, db)
         if p.id in token or p.id < 5 or p.fixed:
             return True
+        if self.server.features.hidden_between.get(db.name) == p.name and not (self.is_sysadmin(ctx) or
+                                                                               self.is_dbo(ctx, db)):
+            return False
         cls = {"R": "ROLE", "A": "APPLICATION ROLE"}.get(p.type, "USER")
         ok, denied = self._state(ctx, db, cls, p.id, "VIEW DEFINITION")
         if ok or denied is not None:
