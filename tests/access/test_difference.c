@@ -218,6 +218,20 @@ static void test_remove(void **state)
 	stage_free(s);
 }
 
+/* What DROP USER would take along goes first: it may fail, and code that runs as the user has it until then. */
+static void test_stripped_before_it_is_dropped(void **state)
+{
+	struct stage *s = stage_new(false);
+
+	(void)state;
+	stage_jane(s, FULL);
+	struct observed_login *l = stage_claim(s, model_login(&s->model, "gone.user", 7));
+	model_user(s->prod, l->name, l->sid);
+	model_permission(s->prod, 'G', "CONTROL", NULL, NULL, l->name, "dbo");
+	expect(s, "login-disable revoke user-drop login-drop");
+	stage_free(s);
+}
+
 static void test_closings_of_all_first(void **state)
 {
 	struct stage *s = stage_new(false);
@@ -369,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_transfer_keeps_what_others_hold),
 		cmocka_unit_test(test_schema_without_name),
 		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_stripped_before_it_is_dropped),
 		cmocka_unit_test(test_closings_of_all_first),
 		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_orphan_that_is_not_wanted),
