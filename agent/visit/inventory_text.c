@@ -84,6 +84,13 @@ const struct inventory_question inventory_database_questions[] = {
 		"WHERE d.referencing_class IN (1, 12) AND d.referenced_class = 1;\n"},
 	{"foreign-key", RECORD_REFERENCE, false, "io",
 		ITEM "k.parent_object_id, k.referenced_object_id FROM sys.foreign_keys AS k;\n"},
+	/* This view is deprecated, and stays: no other one says which module writes to a table.
+	 * sys.sql_expression_dependencies has no such column, and sys.dm_sql_referenced_entities, which has, compiles
+	 * one module at a time and fails for a module with a column that is gone (2020). A server without the view
+	 * leaves this part unread, and with it the remark on writing to the product's tables
+	 * (https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-sql-dependencies-transact-sql,
+	 * https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-sql-expression-dependencies-transact-sql,
+	 * https://learn.microsoft.com/sql/relational-databases/system-dynamic-management-views/sys-dm-sql-referenced-entities-transact-sql). */
 	{"writes", RECORD_REFERENCE, false, "io",
 		ITEM "w.object_id, w.referenced_major_id FROM sys.sql_dependencies AS w\n"
 		"WHERE w.class IN (0, 1) AND w.is_updated = 1;\n"},
