@@ -43,7 +43,7 @@ struct json_t *instant_or_null(instant_t at)
 	return at ? instant_json(at) : json_null();
 }
 
-/* Either the temporary sources, each as {address, until} (NULL if there are none), or the others as strings. */
+/* Either the temporary sources, each as {address, until} (null if there are none), or the others as strings. */
 static json_t *user_sources_json(const struct user *u, bool temporary)
 {
 	json_t *list = json_array();
@@ -62,7 +62,7 @@ static json_t *user_sources_json(const struct user *u, bool temporary)
 	if (!temporary || json_array_size(list))
 		return list;
 	json_decref(list);
-	return NULL;
+	return json_null();
 }
 
 struct json_t *grant_json(const struct grant *g)
@@ -74,7 +74,7 @@ struct json_t *grant_json(const struct grant *g)
 		name = NULL;
 		return NULL;
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:o*}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:o}",
 		"client", text_json(g->client->name), "user", text_json(name), "login",
 		text_json(g->user->login), "email", text_json(g->user->email), "server",
 		text_json(g->server->name), "database", text_json(g->database->name), "role",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import documented
 from practice import ROOT, SLOW, TOOLS, batches
 
 sys.path.insert(0, TOOLS)
@@ -139,6 +140,7 @@ class Agent:
         self.said.append(str(result))
         if "--json" in arguments:
             corpus.add_proposals(result.out)
+            documented.require(arguments[0], result.out)
         wanted = (expect,) if isinstance(expect, int) else expect
         if wanted is not None and result.code not in wanted:
             raise AssertionError(f"curfew {' '.join(arguments)}: wanted exit {expect}\n{result}")
