@@ -52,11 +52,20 @@ def batches(script):
 class Certificates:
     """A CA and the certificate of one server: `ca`, `certificate`, `key`."""
 
+    # Making one takes longer than all else here: the servers of one test program have the same.
+    made_key = None
+
     def __init__(self, directory, *names):
-        subprocess.run([os.path.join(TOOLS, "make_certificates"), directory, *names], check=True)
         self.ca = os.path.join(directory, "ca.pem")
         self.certificate = os.path.join(directory, "server.pem")
         self.key = os.path.join(directory, "server.key")
+        if Certificates.made_key:
+            os.makedirs(directory, exist_ok=True)
+            with open(os.open(self.key, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+                file.write(Certificates.made_key)
+        subprocess.run([os.path.join(TOOLS, "make_certificates"), directory, *names], check=True)
+        with open(self.key, "rb") as file:
+            Certificates.made_key = file.read()
 
 
 class SqlRefused(Exception):
