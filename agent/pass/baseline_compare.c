@@ -19,6 +19,7 @@ struct comparison {
 	struct baseline_item *gone;
 	size_t n_gone;
 	const char *agent; /* the SID of the agent's login; NULL: the server did not tell */
+	const char *users; /* that of USER_LOGIN */
 	int kinds;	   /* which kinds the version that took it recorded (baseline_kind.since) */
 	bool expected; /* a user has full access here, so changes of existing objects are expected */
 };
@@ -46,7 +47,7 @@ static bool item_is_ours(const struct comparison *c, const struct baseline_item 
 	size_t size;
 	const char *name = baseline_holder_of(&size, &holder.kind, i);
 
-	if (baseline_is_lock_role(i, c->database))
+	if (baseline_is_lock_role(i, c->database) || baseline_is_user_login(i, c->users))
 		return true;
 	if (!name)
 		return streq(i->kind, "setting") && streq(i->name, "kinds");
@@ -368,8 +369,11 @@ int baseline_compare(struct pass *p, struct server_work *w, const char *database
 	if (n)
 		qsort(items, n, sizeof(*items), items_order);
 	size_t agent = item_find(&c, &(struct baseline_item){"agent", "sid", ""});
+	size_t users = item_find(&c, &(struct baseline_item){"agent", "users", ""});
 	if (agent != SIZE_MAX)
 		c.agent = items[agent].hash;
+	if (users != SIZE_MAX)
+		c.users = items[users].hash;
 	if (c.known && c.before && p->o.journal)
 		rc = baseline_read(p->o.journal, pass_baseline_server(p, w, database), database,
 			known_take, &c);

@@ -37,6 +37,8 @@ bool baseline_bears_agents_name(
 	const struct server_work *w, const struct baseline_item *i, const char *agent);
 /* The role of agents in master, which bootstrap creates where it is missing. What is granted to it is nobody's. */
 bool baseline_is_lock_role(const struct baseline_item *i, const char *database);
+/* USER_LOGIN and its users, known by its SID, "0x...", and what bootstrap grants to it. What else it gets is nobody's. */
+bool baseline_is_user_login(const struct baseline_item *i, const char *sid);
 /* Logins called as the server's own, which baselines before kinds 2 are without. */
 bool baseline_login_was_left_out(const struct baseline_item *i);
 

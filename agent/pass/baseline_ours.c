@@ -78,6 +78,14 @@ bool baseline_is_lock_role(const struct baseline_item *i, const char *database)
 	       begins_with(i->hash, "DATABASE_ROLE ") && is_quoted(i->name, LOCK_ROLE);
 }
 
+bool baseline_is_user_login(const struct baseline_item *i, const char *sid)
+{
+	if (streq(i->kind, "login") || streq(i->kind, "principal"))
+		return is_quoted(i->name, USER_LOGIN) && has_text(i->hash, sid);
+	return streq(i->kind, "server-permission") && streq(i->hash, "GRANT") &&
+	       streq(i->name, "VIEW ANY DEFINITION TO [" USER_LOGIN "]");
+}
+
 const char *baseline_holder_of(size_t *size, const char **kind, const struct baseline_item *i)
 {
 	static const struct {

@@ -42,10 +42,16 @@ static void login_read(
 			fault);
 }
 
-/* A user with the agent's login would have the agent's permissions. */
+/* A user with a login of Curfew's own would have its permissions. */
 static void login_compare_agents(const struct user *u, struct reading *r,
 	const config_setting_t *group, const struct program *p)
 {
+	if (u->login && names_equal(u->login, USER_LOGIN)) {
+		reading_error(r, group,
+			"login \"%s\" is the login as which Curfew makes users; set a different one with login = \"...\";",
+			u->login);
+		return;
+	}
 	for (size_t i = 0; u->login && i < p->n_servers; i++) {
 		const struct server *s = &p->servers[i];
 

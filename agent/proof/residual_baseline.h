@@ -10,16 +10,17 @@
 #define HASH(text)	   "HASHBYTES('SHA2_256', " text ")"
 #define FLAG(column, word) "CASE " column " WHEN 1 THEN N'" word "' ELSE N'' END"
 
-/* Users and roles, who is in which role, and what is granted: the same in every database. Whose the agent's name is,
- * its SID tells, which is no item of the database. */
+/* Users and roles, who is in which role, and what is granted: the same in every database. Whose the names of Curfew's own
+ * two logins are, their SIDs tell, which are no items of the database. */
 #define PRINCIPAL_ITEMS                                                                                                    \
 	{"principal",                                                                                                      \
 		ITEM NAME(                                                                                                 \
 			"p.name") ", p.type_desc, p.sid\n"                                                                 \
 				  "FROM sys.database_principals AS p WHERE p.principal_id > 4 AND p.is_fixed_role = 0;\n", \
 		"%1q", "%2t 0x%3x"},                                                                                       \
+		{"agent", ITEM "N'sid', SUSER_SID();\n", "%1t", "0x%2x"},                                                  \
 	{                                                                                                                  \
-		"agent", ITEM "N'sid', SUSER_SID();\n", "%1t", "0x%2x"                                                     \
+		"agent", ITEM "N'users', SUSER_SID(N'" USER_LOGIN "');\n", "%1t", "0x%2x"                                  \
 	}
 #define MEMBER_ITEMS                                                                                                         \
 	{                                                                                                                    \

@@ -6,6 +6,7 @@
 #include "proof/visit_run.h"
 #include "server_check/server_check.h"
 #include "sql/rows.h"
+#include "sql/statement.h"
 
 static void database_enter_write(FILE *to, const char *database)
 {
@@ -79,17 +80,23 @@ static void user_login_tell(
 	else
 		check_tell(c, CHECK_FAIL, name, check_bootstrap(fix, c, NULL),
 			"users cannot be made as login " USER_LOGIN
-			": it or its user is missing, or the agent login may not act as it");
+			": it or its user is missing, it was changed, or the agent login may not act as it");
 }
 
 int check_user_login(struct check_run *c)
 {
+	struct text text;
 	int answer = -1;
-	int rc = check_ask(c,
-		"SELECT N'user-login' AS [part], COALESCE(HAS_PERMS_BY_NAME(N'[" USER_LOGIN
-		"]', N'LOGIN', N'IMPERSONATE'), 0);\n",
-		answer_row, &answer);
 
+	if (!text_begin(&text))
+		return -ENOMEM;
+	fputs("SELECT N'user-login' AS [part], COALESCE(HAS_PERMS_BY_NAME(N'[" USER_LOGIN
+	      "]', N'LOGIN', N'IMPERSONATE'), 0)\nWHERE ",
+		text.to);
+	user_login_fitness_write(text.to);
+	fputs(";\n", text.to);
+	_cleanup_free_ char *batch = text_end(&text);
+	int rc = batch ? check_ask(c, batch, answer_row, &answer) : -ENOMEM;
 	if (rc < 0)
 		return rc;
 	user_login_tell(c, "user-login", rc, answer,

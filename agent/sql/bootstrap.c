@@ -2,6 +2,7 @@
  * T-SQL that drops it. */
 #include "curfew/sql.h"
 #include "sql/agent_permissions.h"
+#include "sql/statement.h"
 
 static void write_if(FILE *to, const char *exists, const char *view, const char *name)
 {
@@ -92,8 +93,14 @@ static void write_user_login(FILE *to, const struct server *s, const struct serv
 		fputs(", SID = ' + CONVERT(nvarchar(200), @sid, 1)\n        + N'", to);
 	fputs(", DEFAULT_DATABASE = [master], CHECK_POLICY = ON, CHECK_EXPIRATION = OFF';\n"
 	      "    EXEC sys.sp_executesql @create;\n"
+	      "    ALTER LOGIN [" USER_LOGIN "] DISABLE;\n"
 	      "END;\n"
-	      "ALTER LOGIN [" USER_LOGIN "] DISABLE;\n"
+	      "IF NOT ",
+		to);
+	user_login_fitness_write(to);
+	fputs("\n    THROW 50005, N'Login " USER_LOGIN
+	      " is somebody else''s, or was changed: it must be a disabled SQL login "
+	      "that is in no server role and has no other permission.', 1;\n"
 	      "GRANT VIEW ANY DEFINITION TO [" USER_LOGIN "];\n"
 	      "GRANT IMPERSONATE ON LOGIN::[" USER_LOGIN "]",
 		to);
@@ -212,16 +219,28 @@ static void write_user_drop(FILE *to, const char *login)
 	write_words_name(to, "DROP USER ", login, ";\nGO\n");
 }
 
-/* Another gateway's agent may act as it. */
-static void write_user_login_drop(FILE *to, const char *login)
+/* Another gateway's agent may act as it: then it stays, with its users. */
+static void write_if_no_others(FILE *to, const char *login)
 {
 	fputs("IF NOT EXISTS (SELECT 1 FROM sys.server_permissions AS p JOIN sys.server_principals AS g\n"
 	      "    ON g.principal_id = p.grantee_principal_id WHERE p.class = 101 AND p.permission_name = N'IMPERSONATE'\n"
 	      "    AND p.major_id = SUSER_ID(N'" USER_LOGIN "') AND g.name <> ",
 		to);
 	sql_write_string(to, login);
-	fputs(")\n  AND SUSER_ID(N'" USER_LOGIN "') IS NOT NULL\n    DROP LOGIN [" USER_LOGIN
-	      "];\nGO\n",
+	fputs(")\n  AND ", to);
+}
+
+/* It counts as the grantor of what is granted on it, and a grantor cannot be dropped (15173). */
+static void write_user_login_drop(FILE *to, const char *login)
+{
+	write_if_no_others(to, login);
+	fputs("SUSER_ID(N'" USER_LOGIN "') IS NOT NULL\n"
+	      "BEGIN\n"
+	      "    REVOKE IMPERSONATE ON LOGIN::[" USER_LOGIN "]",
+		to);
+	write_words_name(to, " FROM ", login, ";\n");
+	fputs("    DROP LOGIN [" USER_LOGIN "];\n"
+	      "END;\nGO\n",
 		to);
 }
 
@@ -237,7 +256,10 @@ int sql_write_bootstrap_drop(FILE *to, const struct server *s, const struct serv
 		write_use(to, databases[i]);
 		write_user_drop(to, s->login);
 		write_use(to, databases[i]);
-		write_user_drop(to, USER_LOGIN);
+		write_if_no_others(to, s->login);
+		fputs("DATABASE_PRINCIPAL_ID(N'" USER_LOGIN
+		      "') IS NOT NULL\n    DROP USER [" USER_LOGIN "];\nGO\n",
+			to);
 	}
 	write_use(to, "msdb");
 	write_user_drop(to, s->login);

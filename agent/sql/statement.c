@@ -166,7 +166,7 @@ int sql_write_change(
 	if (as == RUNS_AS_OWNER)
 		statement_write_as_owner(to, text);
 	else if (as == RUNS_AS_USER_LOGIN)
-		statement_write_as_user_login(to, c->kind, text);
+		statement_write_as_user_login(to, c, text);
 	else
 		batch_write_sendable(to, text, NULL);
 	/* The text may contain the password. */

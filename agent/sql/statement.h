@@ -23,7 +23,9 @@ enum change_identity change_identity(enum change_kind kind);
 /* The statement stands in its database, in a batch that declares the variables once. */
 void statement_write_as_owner(FILE *to, const char *statement);
 /* The same as USER_LOGIN, which gets what the change needs, and gives it back. */
-void statement_write_as_user_login(FILE *to, enum change_kind kind, const char *statement);
+void statement_write_as_user_login(FILE *to, const struct change *c, const char *statement);
+/* A condition: the login is as bootstrap makes it. */
+void user_login_fitness_write(FILE *to);
 /* Makes the session the agent's again. Nothing in it makes somebody else's code run, so a syntax error says that the
  * server does not know the statements by which a change runs as the owner. */
 void statement_write_owner_end(FILE *to);

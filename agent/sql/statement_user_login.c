@@ -7,56 +7,96 @@
  * (https://learn.microsoft.com/sql/t-sql/statements/create-user-transact-sql, alter-user-transact-sql: Permissions). It
  * gets that from the owner of the database, as which the permissions are granted and revoked (statement_owner.c). It is
  * disabled, and is acted as all the same
- * (https://learn.microsoft.com/sql/t-sql/statements/alter-login-transact-sql, DISABLE). */
+ * (https://learn.microsoft.com/sql/t-sql/statements/alter-login-transact-sql, DISABLE). The session acts as it from master
+ * on, and leaves it there, for in a contained database it could not
+ * (https://learn.microsoft.com/sql/t-sql/statements/execute-as-transact-sql, LOGIN).
+ *
+ * Somebody else may have a login of this name, or have made more of this one: then nothing is run. */
+#include "sql/name.h"
 #include "sql/statement.h"
 
-/* A restored database may bring a user of this name that belongs to another server's login. */
-static const char user_is_there[] =
-	"IF NOT EXISTS (SELECT 1 FROM sys.database_principals AS p WHERE p.name = N'" USER_LOGIN
-	"'\n"
-	"  AND p.sid = SUSER_SID(N'" USER_LOGIN
-	"')) THROW 50005, N'This database has no user for login " USER_LOGIN
-	": nothing was run; a DBA runs what curfew bootstrap prints, again.', 1;\n";
-
-static const char *needs(enum change_kind kind)
+void user_login_fitness_write(FILE *to)
 {
-	return kind == CHANGE_USER_REMAP ? "CONTROL" : "ALTER ANY USER";
+	fputs("EXISTS (SELECT 1 FROM sys.server_principals AS p WHERE p.name = N'" USER_LOGIN
+	      "' AND p.type = 'S' AND p.is_disabled = 1\n"
+	      "  AND NOT EXISTS (SELECT 1 FROM sys.server_role_members AS m WHERE m.member_principal_id = p.principal_id)\n"
+	      "  AND NOT EXISTS (SELECT 1 FROM sys.server_permissions AS g WHERE g.grantee_principal_id = p.principal_id\n"
+	      "    AND g.state <> 'D' AND g.permission_name NOT IN (N'CONNECT SQL', N'VIEW ANY DEFINITION')))",
+		to);
 }
 
-static void grant_write(FILE *to, const char *verb, const char *needed, const char *join)
+/* A restored database may bring a user of this name that belongs to another server's login. */
+static void checks_write(FILE *to)
+{
+	fputs("IF NOT ", to);
+	user_login_fitness_write(to);
+	fputs("\n  THROW 50005, N'Login " USER_LOGIN
+	      " is not as bootstrap makes it, or is somebody else''s: nothing was run.', 1;\n"
+	      "IF NOT EXISTS (SELECT 1 FROM sys.database_principals AS p WHERE p.name = N'" USER_LOGIN
+	      "'\n"
+	      "  AND p.sid = SUSER_SID(N'" USER_LOGIN
+	      "')) THROW 50005, N'This database has no user for login " USER_LOGIN
+	      ": nothing was run; a DBA runs what curfew bootstrap prints, again.', 1;\n",
+		to);
+}
+
+static void permissions_write(FILE *to, const char *verb, enum change_kind kind, const char *join)
 {
 	char statement[128];
 
-	snprintf(statement, sizeof(statement), "%s CONNECT, %s %s [" USER_LOGIN "];", verb, needed,
-		join);
+	snprintf(statement, sizeof(statement), "%s CONNECT, %s %s [" USER_LOGIN "];", verb,
+		kind == CHANGE_USER_REMAP ? "CONTROL" : "ALTER ANY USER", join);
 	statement_write_as_owner(to, statement);
 	putc('\n', to);
 }
 
-void statement_write_as_user_login(FILE *to, enum change_kind kind, const char *statement)
+static void enter_write(FILE *to, const char *database)
 {
-	fputs("BEGIN\n", to);
-	fputs(user_is_there, to);
-	fputs("BEGIN TRY\n", to);
-	grant_write(to, "GRANT", needs(kind), "TO");
+	fputs("USE ", to);
+	sql_write_name(to, database);
+	fputs(";\n", to);
+}
+
+static void leave_write(FILE *to, const char *database)
+{
+	fputs("USE [master];\nREVERT WITH COOKIE = @cookie;\n", to);
+	enter_write(to, database);
+}
+
+static void acting_write(FILE *to, const char *database, const char *statement)
+{
 	fputs("SET @cookie = NULL;\n"
+	      "USE [master];\n"
 	      "EXECUTE AS LOGIN = N'" USER_LOGIN "' WITH COOKIE INTO @cookie;\n"
 	      "BEGIN TRY\n",
 		to);
-	fputs(statement, to);
-	fputs("\nEND TRY\n"
-	      "BEGIN CATCH\n"
-	      "REVERT WITH COOKIE = @cookie;\n"
-	      "THROW;\n"
-	      "END CATCH;\n"
-	      "REVERT WITH COOKIE = @cookie;\n"
-	      "END TRY\n"
+	enter_write(to, database);
+	fputs("IF DB_NAME() = ", to);
+	sql_write_string(to, database);
+	fprintf(to, " %s\nEND TRY\nBEGIN CATCH\n", statement);
+	leave_write(to, database);
+	fputs("THROW;\nEND CATCH;\n", to);
+	leave_write(to, database);
+}
+
+void statement_write_as_user_login(FILE *to, const struct change *c, const char *statement)
+{
+	fputs("BEGIN\n", to);
+	checks_write(to);
+	fputs("BEGIN TRY\n", to);
+	permissions_write(to, "GRANT", c->kind, "TO");
+	acting_write(to, c->database, statement);
+	fputs("END TRY\n"
 	      "BEGIN CATCH\n",
 		to);
-	grant_write(to, "REVOKE", needs(kind), "FROM");
+	enter_write(to, c->database);
+	fputs("IF DB_NAME() = ", to);
+	sql_write_string(to, c->database);
+	putc(' ', to);
+	permissions_write(to, "REVOKE", c->kind, "FROM");
 	fputs("THROW;\n"
 	      "END CATCH;\n",
 		to);
-	grant_write(to, "REVOKE", needs(kind), "FROM");
+	permissions_write(to, "REVOKE", c->kind, "FROM");
 	fputs("END;", to);
 }

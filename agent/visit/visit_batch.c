@@ -63,7 +63,7 @@ int change_write(
 {
 	const struct change_way way = {.guarded = database_of(run, c),
 		.as_agent = run->as_agent,
-		.has_user_login = observed_find_login(&run->observed, USER_LOGIN) != NULL};
+		.has_user_login = observed_has_user_login(&run->observed)};
 	int rc = guard_write(to, run, c);
 
 	if (!rc)

@@ -51,8 +51,12 @@ void tell_obstacles(const struct visit_run *run)
 			"role " LOCK_ROLE
 			" is missing in master, or the agent login is not a member, so any login can "
 			"hold Curfew's lock and delay what grants access");
-	if (!observed_find_login(&run->observed, USER_LOGIN) &&
-		!run->visit->server->evidence_catalog)
+	if (observed_has_user_login(&run->observed) && !observed_user_login_is_fit(&run->observed))
+		tell_missing(run,
+			"login " USER_LOGIN
+			" is enabled, is in a server role, has another permission, or is somebody else's, so nobody gets a user in a "
+			"database until a DBA has put that right");
+	if (!observed_has_user_login(&run->observed) && !run->visit->server->evidence_catalog)
 		tell_missing(run,
 			"login " USER_LOGIN
 			" is missing, so the agent login itself gives logins their users, and a DDL trigger that a client's user "

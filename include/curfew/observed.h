@@ -11,8 +11,6 @@
 #define MARK_ROLE "curfew_logins"
 /* Database role in master. Its members, the agent logins, may take the application lock. */
 #define LOCK_ROLE "curfew_lock"
-/* Login as which a login gets its user in a database. Nobody can log in with it. `curfew bootstrap` creates it. */
-#define USER_LOGIN "curfew_users"
 
 struct observed_login {
 	char *name;
@@ -223,6 +221,9 @@ bool trigger_is_known(const struct strings *known, const struct observed_trigger
 bool triggers_are_shown(const struct observed_server *o);
 /* An enabled trigger is the one that the entry was written for. */
 bool trigger_entry_is_used(const char *entry, const struct observed_server *o);
+/* USER_LOGIN is there; and nobody made more of it than bootstrap does. */
+bool observed_has_user_login(const struct observed_server *o);
+bool observed_user_login_is_fit(const struct observed_server *o);
 /* A right on the server is everybody's, or MARK_ROLE is a member of another role or owns one. */
 bool observed_everybody_exceeds(const struct observed_server *o);
 void observed_free(struct observed_server *o);

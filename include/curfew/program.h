@@ -32,6 +32,9 @@ struct level_terms {
 	struct strings schema_grants, schema_denies; /* on each user schema */
 };
 
+/* Login as which a login gets its user in a database. Nobody can log in with it. `curfew bootstrap` creates it. */
+#define USER_LOGIN "curfew_users"
+
 struct server {
 	char *name;
 	char *host; /* to connect to; the certificate must contain it: FreeTDS 1.3 checks no other */

@@ -159,7 +159,8 @@ static void test_dates_as_timegm(void **state)
 	struct local_time t = {1970, 1, 1, 0, 0, 0};
 
 	(void)state;
-	for (int64_t day = 0, n = cases_wanted(200) * 366; day < n; day++, t = local_add_days(t, 1)) {
+	for (int64_t day = 0, n = cases_wanted(200) * 366; day < n;
+		day++, t = local_add_days(t, 1)) {
 		struct tm tm = {.tm_year = t.year - 1900, .tm_mon = t.month - 1, .tm_mday = t.day};
 
 		assert_int_equal(timegm(&tm), day * DAY);

@@ -26,6 +26,7 @@ FAULTS = {
     "stall_prelogin": (True, (), "tls"),
     "drop_prelogin": (True, (), "tls"),
     "stall_after": (3, (), "connection"),
+    "stall_match": ("is_auto_executed", (), "audit.startup-procedure"),
     "drop_before": (3, (), "connection"),
     "drop_after": (3, (), "connection"),
     "drop_before_match": ("is_auto_executed", (), "audit.startup-procedure"),
@@ -78,6 +79,7 @@ HARMLESS = {
         "query_store": {"AcmeTest": "ALL"}, "query_store_days": 10,
         "mars": "curfew_agent",                             # several connections are one session
         "spid_reuse": "acme.jane.doe",                      # KILL asks who it is
+        "hidden_between": {"AcmeProd": "nobody"},           # the owner is asked who is there
         "hidden_names": True,                               # of a database that is offline: it counts as unread
         "derived_implicit": True,                           # collations are named where two texts may meet
         "names_swap": "nothing like it,AcmeTest,AcmeProd",  # a question asks for the database's id
@@ -99,7 +101,8 @@ class Switches(CheckServer):
     def scratch(self):
         found = self.made()
         found.server.script("USE [Scratch]\nGO\nCREATE USER [curfew_agent] FOR LOGIN [curfew_agent]\nGO\n"
-                            "ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\n")
+                            "ALTER ROLE [db_owner] ADD MEMBER [curfew_agent]\nGO\n"
+                            "CREATE USER [curfew_users] FOR LOGIN [curfew_users]\nGO\n")
         return found
 
     def test_none_is_left_out(self):

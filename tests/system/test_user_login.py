@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402  (the path above makes it importable)
 from agent import AGENT_PASSWORD  # noqa: E402
 from case import USER  # noqa: E402
+from practice import SqlRefused  # noqa: E402
 from stranger_case import StrangerCase  # noqa: E402
 
 USERS = "curfew_users"
@@ -138,6 +139,56 @@ class UserLogin(StrangerCase):
         self.assertEqual(len(self.agent.elements()), 2, "nobody is shut for it")
         self.agent.bootstrap("sql01", self.server)
         self.assertNotIn(words, self.agent.curfew("status", expect=0).out)
+
+    def test_what_is_more_than_bootstrap_makes(self):
+        """Enabled, in a role, or with a permission it is not used, and nobody is let in instead as the agent."""
+        self.opened()
+        words, refused = f"login {USERS} is enabled, is in a server role", f"Login {USERS} is not as bootstrap makes it"
+        for more, less in ((f"ALTER LOGIN [{USERS}] ENABLE", f"ALTER LOGIN [{USERS}] DISABLE"),
+                           (f"ALTER SERVER ROLE [securityadmin] ADD MEMBER [{USERS}]", f"ALTER SERVER ROLE [securityadmin] DROP MEMBER [{USERS}]"),
+                           (f"GRANT ALTER ANY LOGIN TO [{USERS}]", f"REVOKE ALTER ANY LOGIN FROM [{USERS}]")):
+            with self.subTest(more):
+                self.server.sql(more, "master")
+                self.server.sql(f"DROP USER [{USER}]", "AcmeTest")
+                self.assertIn(words, self.agent.curfew("plan", expect=2).out)
+                self.assertIn(refused, self.agent.apply(expect=1).out)
+                self.assertFalse(self.server.user(USER, "AcmeTest"))
+                self.assertIn("user-login", self.failed_checks())
+                with self.assertRaisesRegex(SqlRefused, "somebody else's, or was changed"):
+                    self.agent.bootstrap("sql01", self.server)
+                self.server.sql(less, "master")
+                self.assertNotIn("user-login", self.failed_checks())
+                self.applied(self.agent)
+                self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_full"])
+
+    def failed_checks(self):
+        return {c["name"] for c in self.agent.curfew("check-server", "sql01", "--json").json["checks"] if c["result"] == "FAIL"}
+
+    def test_it_is_no_finding(self):
+        """Bootstrap of a later version makes it on a server whose baseline is without it; what else it gets is one."""
+        self.acme()
+        self.server.sql(f"DROP USER [{USERS}]; DROP LOGIN [{USERS}]", "AcmeTest")
+        self.agent.apply()
+        self.agent.bootstrap("sql01", self.server)
+        self.applied(self.agent)
+        self.assertNotIn(USERS, self.agent.curfew("audit", expect=0).out)
+        self.server.sql(f"GRANT VIEW SERVER STATE TO [{USERS}]; USE [AcmeTest]; ALTER ROLE [db_datareader] ADD MEMBER [{USERS}]", "master")
+        said = self.agent.curfew("audit", expect=2).out
+        self.assertIn(f"VIEW SERVER STATE TO [{USERS}]", said)
+        self.assertIn(f"[{USERS}] in [db_datareader]", said)
+
+    def test_in_a_contained_database(self):
+        """Nobody becomes another login there: the session does it in master."""
+        self.acme()
+        self.server.sql("ALTER DATABASE [AcmeTest] SET CONTAINMENT = PARTIAL")
+        self.applied(self.agent)
+        self.assertEqual(self.server.roles(USER, "AcmeTest"), ["curfew_full"])
+
+    def test_no_user_has_its_name(self):
+        self.acme()
+        self.agent.clients["acme"]["users"][0]["login"] = USERS
+        self.agent.write()
+        self.assertIn("is the login as which Curfew makes users", self.agent.curfew("check", expect=78).out)
 
     def test_nobody_logs_in_with_it(self):
         self.acme()

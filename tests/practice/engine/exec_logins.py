@@ -257,6 +257,10 @@ class LoginExecutor:
     def impersonate(self, env, target, name):
         session, cat, db = self.session, self.engine.catalogue, env.db
         if target == "LOGIN":
+            # "This option isn't available in a contained database"
+            # (https://learn.microsoft.com/sql/t-sql/statements/execute-as-transact-sql, LOGIN).
+            if db.fields.contained:
+                raise error(15406, name=name)
             p = cat.principals.find(name or "")
             if p is None or p.type != "S" or not env.has(None, "LOGIN", p.id, "IMPERSONATE"):
                 raise error(15406, name=name)
