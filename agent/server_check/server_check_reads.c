@@ -279,8 +279,7 @@ int check_database(struct check_run *c, size_t i)
 	/* What the owner sees is asked as the owner. */
 	for (const struct part *p = database_parts; whole && p->name && !rc; p++)
 		if (!lacks || !streq(p->name, PART_THERE))
-			rc = question_run(
-				c, database, "read", p->name, p->text, has_rows(p->name));
+			rc = question_run(c, database, "read", p->name, p->text, has_rows(p->name));
 	/* Definitions are compared by a hash, whatever their length and the compatibility level. */
 	if (!rc && whole)
 		rc = question_run(c, database, "read", "long-text",

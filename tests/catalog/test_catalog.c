@@ -45,7 +45,7 @@
 	}
 #define DATABASE(id, name, state, access, source, read_only)                                       \
 	{                                                                                          \
-		"sys.databases AS d;",                                                                   \
+		"sys.databases AS d;",                                                             \
 		{                                                                                  \
 			"database", id, "=" name, state, access, source, read_only, "0", "1",      \
 				"READ_WRITE", "#01", "0", "0", "2026-08-10T09:00:00.000"           \

@@ -10,8 +10,8 @@
 
 /* is_read_only, is_in_standby, and Updateability; the owner's settings are NULL too. */
 #define DATABASE(id, name, read_only, updateability)                                               \
-	{"sys.databases AS d;", {"database", id, "=" name, "0", "0", "~", read_only, read_only, "1",     \
-				  updateability, "#01", "~", "~", "~"}},                           \
+	{"sys.databases AS d;", {"database", id, "=" name, "0", "0", "~", read_only, read_only,    \
+					"1", updateability, "#01", "~", "~", "~"}},                \
 	{                                                                                          \
 		"USE [" name "]",                                                                  \
 		{                                                                                  \
