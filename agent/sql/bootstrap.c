@@ -230,7 +230,7 @@ static void write_if_no_others(FILE *to, const char *login)
 	fputs(")\n  AND ", to);
 }
 
-/* It counts as the grantor of what is granted on it, and a grantor cannot be dropped (15173). */
+/* Where the server takes it for the grantor of what is granted on it, it could not be dropped before that (15173). */
 static void write_user_login_drop(FILE *to, const char *login)
 {
 	write_if_no_others(to, login);

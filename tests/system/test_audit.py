@@ -251,7 +251,8 @@ class Proof(audit_lab.AuditCase):
             text = text.replace("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;\n", "", 1 if text.startswith("SET ") else 0)
             for statement in re.split(r";\s*\n", text.strip()):
                 self.assertRegex(statement.strip(" ;\n") or "SELECT", r"^(IF EXISTS \(SELECT 1 FROM sys\.\w+ AS \w WHERE [^()]*\)\s+SELECT|"
-                                 r"IF CAST\(SERVERPROPERTY\(N''\) AS int\) >= \d+ SELECT|IF (DB_ID\(\)|@@TRANCOUNT) <> \d+ THROW|IF ERROR_NUMBER\(\) (?:= \d+ SET|NOT IN \([\d, ]+\) THROW)|SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
+                                 r"IF CAST\(SERVERPROPERTY\(N''\) AS int\) >= \d+ SELECT|IF (DB_ID\(\)|@@TRANCOUNT) <> \d+ THROW|IF ERROR_NUMBER\(\) (?:= \d+ SET|NOT IN \([\d, ]+\) THROW)|"
+                                 r"IF NOT \(ERROR_NUMBER\(\) = \d+ OR ERROR_NUMBER\(\) = \d+ AND EXISTS \(SELECT 1 FROM sys\.[^;]*\)\) THROW$|SELECT|USE|EXECUTE AS USER|REVERT|SET|DECLARE)\b")
                 self.assertNotRegex(statement, r"\bINTO\b")
         self.assertGreaterEqual(own, 10)
         self.assertEqual(found.server.records("rpc"), [])

@@ -52,7 +52,7 @@ class Machine(LabCase):
     def is_named(self, members, what):
         """Together with those that another list has, like the schedule's."""
         grant = {"client", "user", "login", "email", "server", "database", "role", "phase", "level", "from", "until",
-                 "next_level", "sources"}
+                 "next_level", "sources", "temporary_sources"}
         left = set(members) - {"kind"}
         self.assertTrue(any(left in (s - {"kind"}, (s | grant) - {"kind"}) for s in self.schemas),
                         f"curfew(8) has no {{ {' '.join(sorted(left))} }} of {what}")
