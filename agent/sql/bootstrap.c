@@ -177,7 +177,8 @@ static void write_databases(FILE *to, const struct server *s, const struct serve
 		write_words_name(to, "ALTER ROLE [db_owner] ADD MEMBER ", s->login, ";\n");
 		/* It comes in only while a login gets its user (statement_user_login.c). */
 		write_user(to, USER_LOGIN);
-		fputs("REVOKE CONNECT FROM [" USER_LOGIN "];\nGO\n", to);
+		fputs("REVOKE CONNECT FROM [" USER_LOGIN "];\n", to);
+		fputs("GO\n", to);
 	}
 }
 
@@ -240,8 +241,9 @@ static void write_user_login_drop(FILE *to, const char *login)
 		to);
 	write_words_name(to, " FROM ", login, ";\n");
 	fputs("    DROP LOGIN [" USER_LOGIN "];\n"
-	      "END;\nGO\n",
+	      "END;\n",
 		to);
+	fputs("GO\n", to);
 }
 
 int sql_write_bootstrap_drop(FILE *to, const struct server *s, const struct server *first,
@@ -258,8 +260,9 @@ int sql_write_bootstrap_drop(FILE *to, const struct server *s, const struct serv
 		write_use(to, databases[i]);
 		write_if_no_others(to, s->login);
 		fputs("DATABASE_PRINCIPAL_ID(N'" USER_LOGIN
-		      "') IS NOT NULL\n    DROP USER [" USER_LOGIN "];\nGO\n",
+		      "') IS NOT NULL\n    DROP USER [" USER_LOGIN "];\n",
 			to);
+		fputs("GO\n", to);
 	}
 	write_use(to, "msdb");
 	write_user_drop(to, s->login);

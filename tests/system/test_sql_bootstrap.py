@@ -11,6 +11,7 @@ import lab  # noqa: E402  (the path above makes it importable)
 from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
 from practice import batches  # noqa: E402
+from wire import corpus  # noqa: E402
 
 AGENT = "curfew_agent"
 
@@ -104,8 +105,12 @@ class Bootstrap(LabCase):
         found = self.lab_make()
         found.client_add("acme", [("staging", "sql01", "AcmeTest")], **self.dates(lab.now() + days(20)))
         self.assertIsNotNone(found.server.login(AGENT))
-        found.server.script(found.agent.curfew("bootstrap", "sql01", "--drop", expect=0).out)
+        script = found.agent.curfew("bootstrap", "sql01", "--drop", expect=0).out
+        for batch in batches(script):
+            corpus.add(batch)
+        found.server.script(script)
         self.assertIsNone(found.server.login(AGENT))
+        self.assertIsNone(found.server.login("curfew_users"))
         for database in ("AcmeTest", "master", "msdb"):
             self.assertFalse(found.server.user(AGENT, database))
         self.assertEqual(found.server.sql("SELECT name FROM sys.server_principals WHERE name = N'curfew_logins'"), [])
