@@ -40,12 +40,27 @@ static void checks_write(FILE *to)
 		to);
 }
 
-static void permissions_write(FILE *to, const char *verb, enum change_kind kind, const char *join)
+static const char *needed(const struct change *c)
+{
+	return c->kind == CHANGE_USER_REMAP ? "CONTROL" : "ALTER ANY USER";
+}
+
+static void permissions_grant(FILE *to, const struct change *c)
 {
 	char statement[128];
 
-	snprintf(statement, sizeof(statement), "%s CONNECT, %s %s [" USER_LOGIN "];", verb,
-		kind == CHANGE_USER_REMAP ? "CONTROL" : "ALTER ANY USER", join);
+	snprintf(statement, sizeof(statement), "GRANT CONNECT, %s TO [" USER_LOGIN "];", needed(c));
+	statement_write_as_owner(to, statement);
+	putc('\n', to);
+}
+
+/* Also where somebody has made more of the grant (WITH GRANT OPTION, 4611). */
+static void permissions_revoke(FILE *to, const struct change *c)
+{
+	char statement[128];
+
+	snprintf(statement, sizeof(statement), "REVOKE CONNECT, %s FROM [" USER_LOGIN "] CASCADE;",
+		needed(c));
 	statement_write_as_owner(to, statement);
 	putc('\n', to);
 }
@@ -84,7 +99,7 @@ void statement_write_as_user_login(FILE *to, const struct change *c, const char 
 	fputs("BEGIN\n", to);
 	checks_write(to);
 	fputs("BEGIN TRY\n", to);
-	permissions_write(to, "GRANT", c->kind, "TO");
+	permissions_grant(to, c);
 	acting_write(to, c->database, statement);
 	fputs("END TRY\n"
 	      "BEGIN CATCH\n",
@@ -93,10 +108,10 @@ void statement_write_as_user_login(FILE *to, const struct change *c, const char 
 	fputs("IF DB_NAME() = ", to);
 	sql_write_string(to, c->database);
 	putc(' ', to);
-	permissions_write(to, "REVOKE", c->kind, "FROM");
+	permissions_revoke(to, c);
 	fputs("THROW;\n"
 	      "END CATCH;\n",
 		to);
-	permissions_write(to, "REVOKE", c->kind, "FROM");
+	permissions_revoke(to, c);
 	fputs("END;", to);
 }

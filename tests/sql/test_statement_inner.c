@@ -219,7 +219,7 @@ static void test_a_login_gets_its_user_as_a_login_of_its_own(void **state)
 		char grant[96], revoke[96];
 		snprintf(grant, sizeof(grant), "GRANT CONNECT, %s TO [curfew_users];",
 			cases[i].needed);
-		snprintf(revoke, sizeof(revoke), "REVOKE CONNECT, %s FROM [curfew_users];",
+		snprintf(revoke, sizeof(revoke), "REVOKE CONNECT, %s FROM [curfew_users] CASCADE;",
 			cases[i].needed);
 		const char *given = strstr(text, grant), *taken = strstr(made, revoke);
 		assert_true(given && given < made && taken);

@@ -94,6 +94,21 @@ class UserLogin(StrangerCase):
                 self.holds_nothing()
                 self.server.sql("DROP TRIGGER [late] ON DATABASE", "AcmeTest")
 
+    def test_more_made_of_the_grant(self):
+        """Who controls the database lets the login give it on, and does so: that goes with it (4611 without CASCADE)."""
+        self.opened()
+        self.server.sql(f"DROP USER [{USER}]; CREATE USER [friend] WITHOUT LOGIN", "AcmeTest")
+        create = self.sent("CREATE")
+        self.server.sql(f"DROP USER [{USER}]", "AcmeTest")
+        agent = self.found.person("jane")
+        self.works(agent.login("curfew_agent", AGENT_PASSWORD, "AcmeTest"))
+        self.server.sql(f"GRANT ALTER ANY USER TO [{USERS}] WITH GRANT OPTION; EXECUTE AS USER = N'{USERS}'; "
+                        "GRANT ALTER ANY USER TO [friend]; REVERT", "AcmeTest")
+        agent.sql(create)
+        self.holds_nothing()
+        self.assertEqual(self.server.sql("SELECT COUNT(*) FROM sys.database_permissions AS p WHERE p.permission_name = N'ALTER ANY USER'",
+                                         "AcmeTest"), [[0]])
+
     def test_a_change_that_fails_leaves_no_permission(self):
         self.opened()
         self.server.sql(f"DROP USER [{USER}]", "AcmeTest")
