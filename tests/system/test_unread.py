@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402  (the path above makes it importable)
 from case import OWN_PASSWORD, USER, LabCase  # noqa: E402
 from lab import days, local  # noqa: E402
+from service import until  # noqa: E402
 
 
 def setUpModule():
@@ -230,6 +231,7 @@ class Unread(LabCase):
         """Over the database, then beside it with the old one renamed: it is verified anew, and everybody gets in."""
         found, jane, golive = self.jane_at_work()
         jane.logout()
+        until(lambda: not found.server.sessions_of(USER), "the server has seen her leave")
         found.server.sql("BACKUP DATABASE [AcmeTest] TO DISK = N'acme.bak'")
         found.server.sql("RESTORE DATABASE [AcmeTest] FROM DISK = N'acme.bak' WITH REPLACE")
         at = local(golive + days(1))
