@@ -208,26 +208,6 @@ static bool member_is_handled(const struct builder *b, const struct observed_dat
 	return sid_is_in(&b->claimed, &u->sid) || wanted_find(b->w, u->name);
 }
 
-bool observed_has_user_login(const struct observed_server *o)
-{
-	return observed_find_login(o, USER_LOGIN) != NULL;
-}
-
-bool observed_user_login_is_fit(const struct observed_server *o)
-{
-	const struct observed_login *l = observed_find_login(o, USER_LOGIN);
-	bool fit = l && l->type == 'S' && l->disabled;
-
-	for (size_t i = 0; i < o->n_members && fit; i++)
-		fit = !names_equal(o->members[i].member, USER_LOGIN);
-	for (size_t i = 0; i < o->n_permissions && fit; i++) {
-		const struct permission *p = &o->permissions[i];
-		fit = p->state == 'D' || !names_equal(p->grantee, USER_LOGIN) ||
-		      streq(p->name, "CONNECT SQL") || streq(p->name, "VIEW ANY DEFINITION");
-	}
-	return fit && !l->marked;
-}
-
 /* USER_LOGIN has permissions only while a login gets its user: an agent that died then has left them. */
 static void user_login_police(struct builder *b, const struct observed_database *d)
 {

@@ -83,10 +83,22 @@ static void user_login_tell(
 			": it or its user is missing, it was changed, or the agent login may not act as it");
 }
 
+/* The text of the question is ended and freed. */
+static int user_login_ask(struct check_run *c, struct text *text, const char *name, const char *ok)
+{
+	_cleanup_free_ char *batch = text_end(text);
+	int answer = -1;
+	int rc = batch ? check_ask(c, batch, answer_row, &answer) : -ENOMEM;
+
+	if (rc < 0)
+		return rc;
+	user_login_tell(c, name, rc, answer, ok);
+	return 0;
+}
+
 int check_user_login(struct check_run *c)
 {
 	struct text text;
-	int answer = -1;
 
 	if (!text_begin(&text))
 		return -ENOMEM;
@@ -95,19 +107,13 @@ int check_user_login(struct check_run *c)
 		text.to);
 	user_login_fitness_write(text.to);
 	fputs(";\n", text.to);
-	_cleanup_free_ char *batch = text_end(&text);
-	int rc = batch ? check_ask(c, batch, answer_row, &answer) : -ENOMEM;
-	if (rc < 0)
-		return rc;
-	user_login_tell(c, "user-login", rc, answer,
+	return user_login_ask(c, &text, "user-login",
 		"users are made as login " USER_LOGIN ", which has nothing elsewhere");
-	return 0;
 }
 
 int check_user_of_login(struct check_run *c, const char *database)
 {
 	struct text text;
-	int answer = -1;
 
 	if (!text_begin(&text))
 		return -ENOMEM;
@@ -115,11 +121,6 @@ int check_user_of_login(struct check_run *c, const char *database)
 	fputs("SELECT N'user-login' AS [part], COUNT(*) FROM sys.database_principals AS p\n"
 	      "  WHERE p.name = N'" USER_LOGIN "' AND p.sid = SUSER_SID(N'" USER_LOGIN "');\n",
 		text.to);
-	_cleanup_free_ char *batch = text_end(&text);
-	int rc = batch ? check_ask(c, batch, answer_row, &answer) : -ENOMEM;
-	if (rc < 0)
-		return rc;
-	user_login_tell(c, "database.user-login", rc, answer,
+	return user_login_ask(c, &text, "database.user-login",
 		"login " USER_LOGIN " has a user there, as which users are made");
-	return 0;
 }

@@ -39,13 +39,18 @@ class UserLogin(StrangerCase):
         text = next(b["text"] for b in self.server.records("batch")[before:] if f"{verb} USER [{USER}]" in b["text"])
         return text.split("SELECT N'server'")[0]
 
+    def agent_in(self):
+        """A session of the agent login, to send again what the agent has sent."""
+        agent = self.found.person("jane")
+        self.works(agent.login("curfew_agent", AGENT_PASSWORD, "AcmeTest"))
+        return agent
+
     def late_trigger(self, batch, verb, event, revert):
         """The agent login sends the batch once more; behind the check of the statement a trigger is made."""
         at = batch.rindex(CHECKED, 0, batch.index(f"{verb} USER [{USER}]")) + len(CHECKED)
         late = f"CREATE TRIGGER [late] ON DATABASE FOR {event} AS " + TRIES.format(revert=revert)
         late = late.replace("'", "''")
-        agent = self.found.person("jane")
-        self.works(agent.login("curfew_agent", AGENT_PASSWORD, "AcmeTest"))
+        agent = self.agent_in()
         return agent.sql(batch[:at] + f"EXEC (N'{late}');\n" + batch[at:])
 
     def seen(self):
@@ -100,8 +105,7 @@ class UserLogin(StrangerCase):
         self.server.sql(f"DROP USER [{USER}]; CREATE USER [friend] WITHOUT LOGIN", "AcmeTest")
         create = self.sent("CREATE")
         self.server.sql(f"DROP USER [{USER}]", "AcmeTest")
-        agent = self.found.person("jane")
-        self.works(agent.login("curfew_agent", AGENT_PASSWORD, "AcmeTest"))
+        agent = self.agent_in()
         self.server.sql(f"GRANT ALTER ANY USER TO [{USERS}] WITH GRANT OPTION; EXECUTE AS USER = N'{USERS}'; "
                         "GRANT ALTER ANY USER TO [friend]; REVERT", "AcmeTest")
         agent.sql(create)
@@ -114,8 +118,7 @@ class UserLogin(StrangerCase):
         self.server.sql(f"DROP USER [{USER}]", "AcmeTest")
         create = self.sent("CREATE")
         self.server.sql(f"DROP USER [{USER}]; CREATE USER [{USER}] WITHOUT LOGIN", "AcmeTest")
-        agent = self.found.person("jane")
-        self.works(agent.login("curfew_agent", AGENT_PASSWORD, "AcmeTest"))
+        agent = self.agent_in()
         rows = agent.sql(create)
         self.assertIn("15023", str(rows))
         self.assertEqual(agent.sql("SELECT SUSER_SNAME()").rows, [["curfew_agent"]])
