@@ -139,7 +139,8 @@ static int event_write(void *journal, const struct journal_entry *e)
 	"(action IN ('client-removed', 'client-added', 'reinstate', '" REVOKE_ARCHIVED             \
 	"', '" REINSTATE_ARCHIVED "') OR (action = 'revoke' AND last > id)) AND since <= at"
 
-/* As in forgotten_databases_read(): the access that ended the decision may not be carried over, and it would be in force again. */
+/* As in forgotten_databases_read(): the access that ended the decision may not be carried over, and it would be in force
+ * again. */
 #define FORGOTTEN                                                                                  \
 	"(database IS NULL OR NOT EXISTS (SELECT 1 FROM record a WHERE a.kind = 'access'"          \
 	" AND a.server = e.server AND a.database = e.database COLLATE NOCASE"                      \

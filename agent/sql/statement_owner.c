@@ -9,11 +9,11 @@
  * (https://learn.microsoft.com/sql/relational-databases/security/trustworthy-database-property). The other has an owner
  * that is not there: its login is gone, or it came from another server with an owner of its own (15517), or the domain
  * does not know the account (15404). That is decided by what somebody with full access to the database cannot change: a
- * DENY of IMPERSONATE gives 15517 too, and then nothing is run, nor where the server does not show that the owner is not there. A server that does not know EXECUTE AS refuses the
- * whole batch before any of it runs, and no CATCH block of it sees that
- * (https://learn.microsoft.com/sql/t-sql/language-elements/try-catch-transact-sql). The number alone (102) says
- * nothing, for a trigger can give it too, by EXEC of a text that is no T-SQL. So it counts only as the answer to
- * statement_write_owner_end(), which fires none; then the changes are sent without all this. */
+ * DENY of IMPERSONATE gives 15517 too, and then nothing is run, nor where the server does not show that the owner is
+ * not there. A server that does not know EXECUTE AS refuses the whole batch before any of it runs, and no CATCH block
+ * of it sees that (https://learn.microsoft.com/sql/t-sql/language-elements/try-catch-transact-sql). The number alone
+ * (102) says nothing, for a trigger can give it too, by EXEC of a text that is no T-SQL. So it counts only as the
+ * answer to statement_write_owner_end(), which fires none; then the changes are sent without all this. */
 #include "sql/statement.h"
 
 #include "sql/database_owner.h"

@@ -1,9 +1,9 @@
 /* Reports what came of a change. A removal that the server refused with error 15151 names what is not there, or what
- * the agent may not see; a KILL that it refused with 6106, a session that is not there. Removals wait for no other agent, so two of them may send the same statement, and the later
- * one gets this error. Only the next reading tells which it was: such an outcome is reported behind it. The number alone
- * proves nothing: a DDL trigger can raise it
- * (https://learn.microsoft.com/sql/t-sql/language-elements/raiserror-transact-sql), and a denial can hide from that reading
- * what is there. */
+ * the agent may not see; a KILL that it refused with 6106, a session that is not there. Removals wait for no other
+ * agent, so two of them may send the same statement, and the later one gets this error. Only the next reading tells
+ * which it was: such an outcome is reported behind it. The number alone proves nothing: a DDL trigger can raise it
+ * (https://learn.microsoft.com/sql/t-sql/language-elements/raiserror-transact-sql), and a denial can hide from that
+ * reading what is there. */
 #include <errno.h>
 #include <string.h>
 
